@@ -1,0 +1,175 @@
+# Every task of this project. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+# What `make deploy` builds for and passes to the stack; see infra/template.yaml.
+ARCHITECTURE ?= arm64
+PARAMETERS ?=
+EVENT ?=
+
+CARGO_DENY_VERSION := 0.20.2
+FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
+STEP := sh scripts/step.sh
+IN_VENV := .venv/bin/python -u
+
+# Whatever the caller's settings, everything is built below target/, where the scripts look for it.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# cargo-lambda links with zig, whose caches would go to the home folder; SAM's state likewise.
+export ZIG_GLOBAL_CACHE_DIR := $(CURDIR)/target/zig/global
+export ZIG_LOCAL_CACHE_DIR := $(CURDIR)/target/zig/local
+export CARGO_ZIGBUILD_CACHE_DIR := $(CURDIR)/target/zig/build
+export __SAM_CLI_APP_DIR := $(CURDIR)/target/sam/home
+export SAM_CLI_TELEMETRY := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## List the tasks
+	@echo 'Signet: what a person may do on AWS goes into their sign-in.'
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+##### Set-up
+
+# The environment knows where it was made: in a moved or copied clone its programs do not start.
+ifneq ($(shell cat .venv/.stamp 2>/dev/null),$(CURDIR))
+.PHONY: .venv/.stamp
+endif
+
+.PHONY: setup
+setup: .venv/.stamp target/.fetched ## Install the tools (.venv) and fetch the crates; nothing to do, no time
+
+.venv/.stamp: scripts/requirements.txt
+	@if [ -e .venv/.stamp ] && [ "$$(cat .venv/.stamp)" != '$(CURDIR)' ]; then rm -rf .venv; fi
+	@[ -x .venv/bin/pip ] || $(STEP) 'Make a Python environment in .venv' $(PYTHON) -m venv .venv
+	@$(STEP) 'Install the tools of scripts/requirements.txt (about a minute, 870 MB)' \
+		$(IN_VENV) -m pip install --requirement scripts/requirements.txt
+	@printf '%s\n' '$(CURDIR)' > $@
+
+target/.fetched: Cargo.lock
+	@mkdir -p $(@D)
+	@$(STEP) 'Fetch the crates of Cargo.lock' cargo fetch --locked
+	@touch $@
+
+##### Build and run
+
+.PHONY: build
+build: $(FUNCTIONS:%=target/lambda/%/bootstrap) target/release/signet ## Build the release binaries for this machine
+
+# Each function is built alone: with others in one build, it would take over their features. Cargo
+# knows what is out of date, so the recipe always runs; the copy changes only with the binary.
+.PHONY: FORCE
+FORCE:
+
+target/lambda/%/bootstrap: FORCE
+	@$(STEP) 'Build the function $* (release; some minutes when cold)' \
+		cargo build --release --locked --package $* --bin $*
+	@mkdir -p $(@D)
+	@cmp -s target/release/$* $@ || { cp target/release/$* $@.new && mv $@.new $@; }
+
+target/release/signet: FORCE
+	@$(STEP) 'Build the signet command (release; some minutes when cold)' \
+		cargo build --release --locked --package signet --bin signet
+
+.PHONY: demo
+demo: setup ## Show one sign-in from end to end, then stop everything
+	@$(IN_VENV) scripts/demo.py demo
+
+.PHONY: dev
+dev: setup ## Start the table and the hook, and leave them running
+	@$(IN_VENV) scripts/demo.py dev
+
+.PHONY: invoke
+invoke: setup ## Send EVENT=events/saml-hook/<case>.json to the hook of `make dev`
+	@if [ -z "$$EVENT" ]; then \
+		echo 'make invoke: name the event, for example EVENT=events/saml-hook/<case>.json; there are:' >&2; \
+		ls events/*/*.json >&2; exit 2; \
+	fi
+	@$(IN_VENV) scripts/demo.py invoke "$$EVENT"
+invoke: export EVENT := $(EVENT)
+
+##### Check
+
+.PHONY: test
+test: ## Run all tests
+	@$(STEP) 'Build the programs and the tests' cargo build --workspace --bins --tests --locked
+	@$(STEP) 'Run the tests' cargo test --workspace --locked
+
+.PHONY: lint
+lint: lint-rust lint-dependencies lint-infra lint-sources ## Check style, documentation, dependencies and templates
+
+.PHONY: lint-rust
+lint-rust:
+	@$(STEP) 'cargo fmt --check' cargo fmt --all --check
+	@$(STEP) 'cargo clippy' cargo clippy --workspace --all-targets --locked -- -D warnings
+	@RUSTDOCFLAGS='-D warnings' $(STEP) 'cargo doc' cargo doc --workspace --no-deps --locked
+
+.PHONY: lint-dependencies
+lint-dependencies: target/tools/cargo-deny-$(CARGO_DENY_VERSION)
+	@$(STEP) 'cargo deny: bans, licences, sources' \
+		target/tools/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+	@echo 'Advisories were NOT checked: their database is on the network; run `make audit` where it can be reached.'
+	@$(STEP) 'The sign-in function and its features' $(PYTHON) scripts/guard_features.py
+
+.PHONY: audit
+audit: target/tools/cargo-deny-$(CARGO_DENY_VERSION) ## Check the dependencies against the advisory database (needs the network)
+	@$(STEP) 'cargo deny: advisories' target/tools/bin/cargo-deny --locked check advisories
+
+# Compiled without optimisation: a minute instead of several, and fast enough.
+target/tools/cargo-deny-$(CARGO_DENY_VERSION):
+	@mkdir -p target/tools
+	@CARGO_TARGET_DIR='$(CURDIR)/target/tools/build' CARGO_PROFILE_DEV_DEBUG=0 \
+		$(STEP) 'Install cargo-deny into target/tools (about a minute)' \
+		cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --debug --force --root target/tools
+	@rm -rf target/tools/build
+	@touch $@
+
+# The templates name no Region; the tools want to hear one, and call nobody.
+.PHONY: lint-infra
+lint-infra: .venv/.stamp
+	@$(STEP) 'cfn-lint' .venv/bin/cfn-lint infra/*.yaml
+	@AWS_DEFAULT_REGION="$${AWS_DEFAULT_REGION:-us-east-1}" $(STEP) 'sam validate' .venv/bin/sam validate --lint < /dev/null
+
+.PHONY: lint-sources
+lint-sources:
+	@$(STEP) 'Nothing left undone, no path of a machine' sh scripts/guard_sources.sh
+
+.PHONY: guard
+guard: target/lambda/saml-hook/bootstrap ## Hold the sign-in function to its features, its size and its start
+	@$(STEP) 'Features' $(PYTHON) scripts/guard_features.py
+	@$(STEP) 'Size' $(PYTHON) scripts/guard_size.py $<
+	@$(STEP) 'Start' $(PYTHON) scripts/guard_start.py $<
+
+.PHONY: bench
+bench: setup build ## Measure the sign-in function beside its peers
+	@bench/run
+
+##### Ship
+
+# The function is built alone, by cargo-lambda, against the C library of Lambda. SAM cannot pass
+# `--locked`, so the lock file is checked first.
+.PHONY: deploy
+deploy: setup ## Build and deploy; PARAMETERS="HookSecretSha256=…" and ARCHITECTURE=arm64|x86_64
+	@case '$(ARCHITECTURE)' in arm64) target=aarch64;; x86_64) target=x86_64;; \
+		*) echo 'make deploy: ARCHITECTURE is arm64 or x86_64, not `$(ARCHITECTURE)`' >&2; exit 2;; esac; \
+	target=$$target-unknown-linux-gnu; \
+	if ! [ -d "$$(rustc --print target-libdir --target $$target)" ]; then \
+		echo "make deploy: Rust's standard library for $$target is missing; run \`rustup target add $$target\`" >&2; exit 2; \
+	fi
+	@cargo metadata --locked --no-deps --format-version 1 > /dev/null
+	@CARGO_LAMBDA_COMPILER=cargo-zigbuild $(STEP) 'sam build (some minutes when cold)' \
+		.venv/bin/sam build $(SAM_CONFIG) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+	@$(PYTHON) scripts/guard_size.py target/sam/build/SamlHook/bootstrap
+	@$(STEP) 'sam deploy' \
+		.venv/bin/sam deploy $(SAM_CONFIG) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+
+# Settings of one's own, such as a profile or another stack's name, in a file that git ignores.
+SAM_CONFIG := $(if $(wildcard samconfig.local.toml),--config-file samconfig.local.toml)
+
+.PHONY: clean
+clean: ## Remove everything that these tasks made, the tools too
+	rm -rf target .venv bench/*/node_modules

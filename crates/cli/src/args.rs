@@ -1,0 +1,192 @@
+//! The command line: commands, options, exit codes.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// What every `--help` ends with.
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done
+  1  the table cannot be reached, or refuses; nobody owns a code; a source states nothing
+  2  the command line, the environment or a file is wrong; nothing was written
+  3  with --exit-code only: `plan` found changes, `explain` found no access
+  4  `apply` wrote nothing: it was declined, or withdraws too much
+
+Results go to the standard output, messages to the standard error output. Credentials, region and
+endpoint come from the environment and the files that every AWS tool reads (AWS_PROFILE,
+AWS_REGION, AWS_ENDPOINT_URL_DYNAMODB …).";
+
+/// Fill, read and explain the entitlement table: who may assume which role on AWS, by way of
+/// which group and app.
+#[derive(Debug, Parser)]
+#[command(name = "signet", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Args {
+    /// The table and how to reach it.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// Print JSON, for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The table and how to reach it.
+#[derive(Debug, ClapArgs)]
+pub struct Connection {
+    /// The entitlement table's name
+    #[arg(long, global = true, value_name = "NAME", env = "SIGNET_TABLE", hide_env_values = true)]
+    pub table: Option<String>,
+    /// The AWS region, instead of AWS_REGION or the profile's
+    #[arg(long, global = true, value_name = "NAME")]
+    pub region: Option<String>,
+    /// DynamoDB's address, instead of AWS_ENDPOINT_URL_DYNAMODB or AWS's own
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create or set up the entitlement table
+    #[command(subcommand)]
+    Table(TableCommand),
+    /// Show what applying an entitlement file would change; writes nothing
+    Plan(Plan),
+    /// Bring the table to what an entitlement file states
+    Apply(Apply),
+    /// Print what a source states, as an entitlement file
+    Export(Export),
+    /// Tell which groups the codes of a GroupHash value belong to
+    Decode(Decode),
+    /// Tell what a sign-in would get, and why each group does or does not count
+    Explain(Explain),
+    /// Make secrets
+    #[command(subcommand)]
+    Secret(SecretCommand),
+}
+
+/// What to do with the table itself.
+#[derive(Debug, Subcommand)]
+pub enum TableCommand {
+    /// Create the table, for local use and tests; a table that is there is only set up
+    Create(Create),
+}
+
+/// Options of `table create`.
+#[derive(Debug, ClapArgs)]
+pub struct Create {
+    /// How many characters a group code has, 4 to 16; cannot be changed later
+    #[arg(long, value_name = "CHARACTERS", default_value_t = 4)]
+    pub code_width: u64,
+}
+
+/// Options of `plan`.
+#[derive(Debug, ClapArgs)]
+pub struct Plan {
+    /// The entitlement file (YAML)
+    pub file: PathBuf,
+    /// End with 3 if there is something to change
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Options of `apply`.
+#[derive(Debug, ClapArgs)]
+pub struct Apply {
+    /// The entitlement file (YAML)
+    pub file: PathBuf,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Withdraw even more than 20 grants and 20 % of the source's
+    #[arg(long)]
+    pub allow_withdrawals: bool,
+}
+
+/// Options of `export`.
+#[derive(Debug, ClapArgs)]
+pub struct Export {
+    /// The source: `file:NAME` or `dataset:ID`; NAME alone means the file of that name
+    pub source: String,
+    /// Write to a file instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Options of `decode`.
+#[derive(Debug, ClapArgs)]
+pub struct Decode {
+    /// GroupHash values as CloudTrail shows them (`:abcd:efgh:`), or single codes
+    #[arg(required = true, value_name = "VALUE")]
+    pub values: Vec<String>,
+}
+
+/// Options of `explain`.
+#[derive(Debug, ClapArgs)]
+pub struct Explain {
+    /// The app's id
+    #[arg(long, value_name = "ID", required_unless_present = "event", conflicts_with = "event")]
+    pub app: Option<String>,
+    /// The person: the value of the field that the app takes identities from (user.profile.login
+    /// unless its rules say otherwise)
+    #[arg(long, value_name = "LOGIN", required_unless_present = "event", conflicts_with = "event")]
+    pub user: Option<String>,
+    /// A group of the person, by its key; repeat it for more
+    #[arg(long = "group", value_name = "KEY", conflicts_with = "event")]
+    pub groups: Vec<String>,
+    /// A file with the keys of the person's groups, one a line, exactly as they are
+    #[arg(long, value_name = "FILE", conflicts_with = "event")]
+    pub groups_from: Option<PathBuf>,
+    /// A value of another claim of the assertion; repeat it for more
+    #[arg(long = "claim", value_name = "NAME=VALUE", conflicts_with = "event")]
+    pub claims: Vec<String>,
+    /// A sign-in as the hook receives it: Okta's request, alone or in an HTTP API event (payload
+    /// version 2.0)
+    #[arg(long, value_name = "FILE")]
+    pub event: Option<PathBuf>,
+    /// End with 3 if the sign-in would get no access
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// What secrets to make.
+#[derive(Debug, Subcommand)]
+pub enum SecretCommand {
+    /// Make a secret for Okta's Authorization header, and the digest for
+    /// SIGNET_HOOK_SECRET_SHA256; neither is kept anywhere
+    New,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn help() {
+        insta::assert_snapshot!("help", Args::command().term_width(100).render_help());
+        for name in ["table", "plan", "apply", "export", "decode", "explain", "secret"] {
+            let mut command = Args::command().term_width(100);
+            command.build();
+            let help = command.find_subcommand_mut(name).unwrap().render_help();
+            insta::assert_snapshot!(format!("help_{name}"), help);
+        }
+    }
+
+    #[test]
+    fn a_person_or_an_event_but_not_both() {
+        let parse = |args: &[&str]| Args::try_parse_from([&["signet", "explain"], args].concat());
+        assert!(parse(&["--app", "a", "--user", "u"]).is_ok());
+        assert!(parse(&["--event", "e.json"]).is_ok());
+        assert!(parse(&["--app", "a"]).is_err());
+        assert!(parse(&["--event", "e.json", "--group", "g"]).is_err());
+    }
+}

@@ -1,0 +1,47 @@
+//! `export`.
+
+use signet_core::grant::SourceId;
+use signet_store::Table;
+
+use crate::args::Export;
+use crate::console::Console;
+use crate::export;
+use crate::failure::{Exit, Failure};
+
+pub(super) async fn export(
+    args: &Export,
+    table: &Table,
+    as_json: bool,
+    console: &mut Console<'_>,
+) -> Result<Exit, Failure> {
+    let source = if args.source.contains(':') { SourceId::parse(&args.source) } else { SourceId::file(&args.source) }?;
+    let statement = table.export(&source).await?;
+    let sources = table.sources().await?;
+    let Some(statement) = statement else {
+        let known: Vec<String> = sources.iter().map(|info| format!("`{}`", info.source)).collect();
+        let known = if known.is_empty() { String::new() } else { format!(": there are {}", known.join(", ")) };
+        return Err(Failure::NoSource { source_id: source, table: table.name().to_owned(), known });
+    };
+    if let Some(info) = sources.iter().find(|info| info.source == source && info.applied < info.claimed) {
+        console.message(&format!(
+            "warning: revision {} of source `{source}` is being applied, or its application was interrupted: this may \
+             be a state between two revisions",
+            info.claimed
+        ));
+    }
+    let name = export::name(&source);
+    let text = if as_json {
+        format!("{:#}\n", export::json(name, &statement))
+    } else if source.as_str().starts_with("dataset:") {
+        let note = "as stated by its events. Applied as a file, it is a source of its own";
+        format!("# Source {source}, {note}.\n{}", export::yaml(name, &statement))
+    } else {
+        export::yaml(name, &statement)
+    };
+    match &args.output {
+        None => console.result(&text)?,
+        Some(path) => std::fs::write(path, text)
+            .map_err(|error| Failure::Write { path: path.display().to_string(), error })?,
+    }
+    Ok(Exit::Done)
+}

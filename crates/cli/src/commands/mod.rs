@@ -1,0 +1,35 @@
+//! What each command does.
+
+mod apply;
+mod decode;
+mod explain;
+mod export;
+mod secret;
+mod table;
+
+use signet_core::grant::Timestamp;
+
+use crate::args::{Args, Command, SecretCommand, TableCommand};
+use crate::connect;
+use crate::console::Console;
+use crate::failure::{Exit, Failure};
+
+/// Does what the command line asks. `now` is the moment at which it runs.
+///
+/// # Errors
+/// [`Failure`], with a message for people and an exit code for scripts.
+pub async fn run(args: Args, now: Timestamp, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let Args { connection, json, command } = args;
+    match command {
+        Command::Secret(SecretCommand::New) => secret::new(json, console),
+        Command::Table(TableCommand::Create(create)) => table::create(&create, &connection, json, console).await,
+        Command::Plan(plan) => apply::plan(&plan, &connection, json, now, console).await,
+        Command::Apply(apply) => apply::apply(&apply, &connection, json, now, console).await,
+        Command::Export(export) => {
+            let table = connect::table(&connection).await?;
+            export::export(&export, &table, json, console).await
+        }
+        Command::Decode(decode) => decode::decode(&decode, &connection, json, console).await,
+        Command::Explain(explain) => explain::explain(&explain, &connection, json, now, console).await,
+    }
+}

@@ -1,0 +1,202 @@
+//! The apps of an entitlement file.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use signet_core::app::{
+    App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, WhenUnentitled,
+};
+use signet_core::identity::{IdentityField, IdentityPattern};
+use signet_core::role::{Protocol, ProviderName};
+use signet_store::statement::StatedApp;
+
+use super::fields::{Field, Fields, Report};
+
+/// The longest name that people call an app, and the longest audience and claim's name, in
+/// characters. No rule of AWS: an app's item is read at every sign-in.
+const MAX_NAME: usize = 256;
+const MAX_URI: usize = 1_024;
+
+/// The fields of an app, in the order in which files have them.
+const FIELDS: [&str; 14] = [
+    "id",
+    "name",
+    "protocol",
+    "provider",
+    "audience",
+    "mode",
+    "groups",
+    "identity",
+    "tags",
+    "local_tags",
+    "session_duration",
+    "when_unentitled",
+    "codes",
+    "active",
+];
+
+/// Reads the list of apps: no id and no provider twice.
+pub(super) fn read_all(apps: &Field<'_>, report: &mut Report) -> Option<Vec<StatedApp>> {
+    let mut all = Some(Vec::new());
+    let mut ids: HashMap<AppId, u64> = HashMap::new();
+    let mut providers: HashMap<ProviderName, (u64, AppId)> = HashMap::new();
+    for field in apps.list(report)? {
+        let Some(stated) = read(&field, report) else {
+            all = None;
+            continue;
+        };
+        let (app, at) = (&stated.app, field.node.at);
+        if let Some(line) = ids.insert(app.id.clone(), at.line) {
+            let what = format!("app `{}` is there twice, first in line {line}", app.id);
+            report.error(at, &format!("{}.id", field.path), &what);
+        } else if let Some((line, other)) = providers.insert(app.provider.clone(), (at.line, app.id.clone())) {
+            let what = format!(
+                "provider `{}` is that of app `{other}` in line {line}: a provider belongs to one app, for ever",
+                app.provider.as_str()
+            );
+            report.error(at, &format!("{}.provider", field.path), &what);
+        }
+        if let Some(all) = &mut all {
+            all.push(stated);
+        }
+    }
+    all
+}
+
+fn read(field: &Field<'_>, report: &mut Report) -> Option<StatedApp> {
+    let fields = Fields::read(field.node, &field.path, &FIELDS, report)?;
+    // All fields are looked at before the first `?`, so that all mistakes are reported together.
+    let id = word(fields.required("id", "the app's id in Okta is expected", report), AppId::parse, report);
+    let name = optional(fields.get("name"), |f| f.name(MAX_NAME, report).map(|name| Some(name.to_owned())));
+    let protocol = fields.required("protocol", "`saml`, `oidc` or `cognito` is expected", report);
+    let protocol = word(protocol, Protocol::parse, report);
+    let provider = fields.required("provider", "the name of the app's identity provider in IAM is expected", report);
+    let provider = word(provider, ProviderName::parse, report);
+    let audience = fields.required("audience", "the audience that trust policies demand is expected", report);
+    let audience = audience.and_then(|f| uri(&f, report));
+    let mode = default(fields.get("mode"), Mode::Enforce, |f| word(Some(f), Mode::parse, report));
+    let groups_claim = groups_claim(&fields, report);
+    let identity = identity(&fields, report);
+    let tags = tags(&fields, report);
+    let session_duration = optional(fields.get("session_duration"), |f| {
+        let seconds = f.number(report)?;
+        report.parsed(&f, SessionDuration::new(seconds)).map(Some)
+    });
+    let when_unentitled = fields.required("when_unentitled", "`deny` or `pass` is expected", report);
+    let when_unentitled = word(when_unentitled, WhenUnentitled::parse, report);
+    let codes = default(fields.get("codes"), Codes::Cover, |f| word(Some(f), Codes::parse, report));
+    let active = default(fields.get("active"), true, |f| f.flag(report));
+    let app = App {
+        id: id?,
+        name: name?,
+        protocol: protocol?,
+        provider: provider?,
+        audience: audience?,
+        mode: mode?,
+        groups_claim: groups_claim?,
+        identity: identity?,
+        tags: tags?,
+        session_duration: session_duration?,
+        when_unentitled: when_unentitled?,
+        codes: codes?,
+    };
+    Some(StatedApp { app, active: active? })
+}
+
+fn groups_claim(fields: &Fields<'_>, report: &mut Report) -> Option<String> {
+    let hint = "write `groups: { claim: <the claim that carries the person's groups> }`";
+    let groups = fields.required("groups", hint, report)?;
+    let groups = Fields::read(groups.node, &groups.path, &["claim"], report)?;
+    let claim = groups.required("claim", "the claim that carries the person's groups is expected", report)?;
+    claim.name(MAX_URI, report).map(str::to_owned)
+}
+
+fn identity(fields: &Fields<'_>, report: &mut Report) -> Option<IdentityRule> {
+    let hint = "write `identity: { pattern: \"*@example.com\" }` with your own domain";
+    let identity = fields.required("identity", hint, report)?;
+    let identity = Fields::read(identity.node, &identity.path, &["from", "pattern"], report)?;
+    let from = identity.get("from");
+    let from = default(from, IdentityField::login(), |f| word(Some(f), IdentityField::parse, report));
+    let pattern = identity.required("pattern", "what identities look like is expected, such as `*@example.com`", report);
+    let pattern = word(pattern, IdentityPattern::parse, report);
+    Some(IdentityRule { from: from?, pattern: pattern? })
+}
+
+fn tags(fields: &Fields<'_>, report: &mut Report) -> Option<TagRules> {
+    let tags = fields.get("tags");
+    let rules = default(tags.clone(), BTreeMap::new(), |f| tag_rules(&f, report));
+    let local_tags = fields.get("local_tags");
+    let local = default(local_tags.clone(), BTreeSet::new(), |f| {
+        let mut local = BTreeSet::new();
+        for item in f.list(report)? {
+            let key = item.text(report)?;
+            if !local.insert(key.to_owned()) {
+                report.warning(item.node.at, &item.path, "is there twice");
+            }
+        }
+        Some(local)
+    });
+    let (rules, local) = (rules?, local?);
+    // The rules alone are fine, so that what is wrong with them together is the local tags'.
+    let of_rules = TagRules::new(rules.clone(), BTreeSet::new());
+    let place = if of_rules.is_err() { tags } else { local_tags };
+    match place {
+        Some(field) => report.parsed(&field, TagRules::new(rules, local)),
+        None => of_rules.ok(),
+    }
+}
+
+fn tag_rules(field: &Field<'_>, report: &mut Report) -> Option<BTreeMap<String, TagRule>> {
+    let mut rules = Some(BTreeMap::new());
+    for (key, rule) in field.map(report)? {
+        let read = Fields::read(rule.node, &rule.path, &["claim", "required"], report).and_then(|fields| {
+            let claim = fields.required("claim", "the claim whose value the tag takes is expected", report);
+            let claim = claim.and_then(|f| f.name(MAX_URI, report).map(str::to_owned));
+            let required = default(fields.get("required"), false, |f| f.flag(report));
+            Some(TagRule { claim: claim?, required: required? })
+        });
+        match (read, &mut rules) {
+            (Some(rule), Some(rules)) => {
+                rules.insert(key.to_owned(), rule);
+            }
+            _ => rules = None,
+        }
+    }
+    rules
+}
+
+fn uri(field: &Field<'_>, report: &mut Report) -> Option<String> {
+    let text = field.name(MAX_URI, report)?;
+    if text.chars().any(char::is_whitespace) {
+        report.error(field.node.at, &field.path, "has white space");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// A text that a type of the core reads. Nothing where there is no field: whoever looked for it
+/// has noted that.
+fn word<T, E: std::fmt::Display>(
+    field: Option<Field<'_>>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+    report: &mut Report,
+) -> Option<T> {
+    let field = field?;
+    let text = field.text(report)?;
+    report.parsed(&field, parse(text))
+}
+
+/// What a field that may be left out says; `otherwise` where it is left out, nothing where it is
+/// wrong.
+fn default<'n, T>(field: Option<Field<'n>>, otherwise: T, read: impl FnOnce(Field<'n>) -> Option<T>) -> Option<T> {
+    match field {
+        None => Some(otherwise),
+        Some(field) => read(field),
+    }
+}
+
+fn optional<'n, T>(
+    field: Option<Field<'n>>,
+    read: impl FnOnce(Field<'n>) -> Option<Option<T>>,
+) -> Option<Option<T>> {
+    default(field, None, read)
+}

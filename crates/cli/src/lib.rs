@@ -1,0 +1,26 @@
+//! The `signet` command: fill, read and explain the entitlement table.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`args`] | the command line: commands, options, exit codes |
+//! | [`commands`] | what each command does |
+//! | [`console`] | where results and messages go, and who answers questions |
+//! | [`export`] | a statement as an entitlement file |
+//! | [`failure`] | what can go wrong, and the exit code it gives |
+//! | [`file`] | an entitlement file as a statement, with every mistake located |
+//! | [`render`] | plans and explanations, for people and for programs |
+//!
+//! Everything but [`commands`] is a function of its arguments. The clock and the terminal are
+//! `main`'s.
+
+pub mod args;
+pub mod commands;
+mod connect;
+pub mod console;
+pub mod export;
+pub mod failure;
+pub mod file;
+mod random;
+pub mod render;
+mod text;
+mod time;

@@ -1,0 +1,45 @@
+//! Wires the `signet` command to the clock, the terminal and the environment.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Parser;
+use signet_cli::args::Args;
+use signet_cli::commands;
+use signet_cli::console::Console;
+use signet_core::grant::Timestamp;
+
+fn main() -> ExitCode {
+    // Prints help and usage errors, and ends with 0 or 2.
+    let args = Args::parse();
+    let stdin = std::io::stdin();
+    let interactive = stdin.is_terminal();
+    let mut input = stdin.lock();
+    let mut out = std::io::stdout().lock();
+    let mut err = std::io::stderr().lock();
+    let mut console = Console::new(&mut out, &mut err, interactive.then_some(&mut input));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            console.message(&format!("error: cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let exit = match runtime.block_on(commands::run(args, now(), &mut console)) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            if !failure.is_silent() {
+                console.message(&failure.report());
+            }
+            failure.exit()
+        }
+    };
+    exit.into()
+}
+
+/// The moment, in whole seconds. A clock before 1970 reads as 1970, a grant's earliest end.
+#[expect(clippy::disallowed_methods, reason = "the program's edge reads the clock, once")]
+fn now() -> Timestamp {
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_seconds(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX))
+}

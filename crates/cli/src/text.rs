@@ -1,0 +1,76 @@
+//! Text for people: what a terminal may show, counts, columns.
+
+use std::fmt::Write as _;
+
+use signet_core::group::GroupKey;
+
+/// A text as a terminal may show it, on one line: a group's name is anybody's choice, and must not
+/// move the cursor, hide itself or turn the line around.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\'' | '"' => shown.push(c),
+            _ => shown.extend(c.escape_debug()),
+        }
+    }
+    shown
+}
+
+/// A group as people know it, always with its key.
+pub(crate) fn group(key: &GroupKey, label: Option<&str>) -> String {
+    match label {
+        Some(label) => format!("{} ({})", printable(label), printable(key.as_str())),
+        None => printable(key.as_str()),
+    }
+}
+
+/// `1 grant`, `2 grants`.
+pub(crate) fn count(number: usize, one: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{ending}")
+}
+
+/// Rows as aligned columns two spaces apart, each line behind `indent`. The last column is not
+/// padded.
+pub(crate) fn columns(indent: &str, rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows {
+        for (index, cell) in row.iter().enumerate() {
+            let width = cell.chars().count();
+            match widths.get_mut(index) {
+                Some(widest) => *widest = width.max(*widest),
+                None => widths.push(width),
+            }
+        }
+    }
+    let mut text = String::new();
+    for row in rows {
+        let mut line = indent.to_owned();
+        for (cell, width) in row.iter().zip(&widths) {
+            // Writing to a String does not fail.
+            let _ = write!(line, "{cell:width$}  ");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_reaches_the_terminal_that_it_would_obey() {
+        assert_eq!(printable("Clinical \"Readers\" – Köln 😀"), "Clinical \"Readers\" – Köln 😀");
+        assert_eq!(printable("a\u{1b}[2Jb\nc\r\0"), "a\\u{1b}[2Jb\\nc\\r\\0");
+        assert_eq!(printable("a\u{202e}b\u{200b}"), "a\\u{202e}b\\u{200b}");
+    }
+
+    #[test]
+    fn columns_are_aligned_by_characters() {
+        let row = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
+        assert_eq!(columns("  ", &[row("ä", "x"), row("bbb", "")]), "  ä    x\n  bbb\n");
+    }
+}

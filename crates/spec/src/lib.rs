@@ -1,0 +1,30 @@
+//! What Signet decides, said a second time, so plainly that it can be checked by reading.
+//!
+//! `signet-core` decides sign-ins. This crate decides them again, from the rules alone: strings
+//! and sorted maps, no cleverness, no thought for speed, and none of core's code. The tests of
+//! this crate hold core against it on more than 100,000 random sign-ins, hostile ones among
+//! them. Where the two differ, one of them is wrong; read the rule quoted beside the code here
+//! to find out which.
+//!
+//! | Module | Says |
+//! |---|---|
+//! | [`input`] | what a sign-in is made of |
+//! | [`outcome`] | what it gets, and why |
+//! | [`code`] | the code that the hash proposes for a group |
+//! | [`value`] | which identities and tag values are fit |
+//! | [`decision`] | which groups count, what they open, which codes are emitted, what is denied |
+//! | [`saml`] | the decision as SAML attributes, and how long the assertion gets |
+//!
+//! # When a property test fails
+//! The test prints the smallest case it found, and writes its seed to
+//! `proptest-regressions/<test>.txt` in this crate, from where every later run replays it first;
+//! commit that file with the fix. A seed means something only as long as the generators in
+//! `tests/core` stay as they are, so a case worth keeping for good also becomes a named scenario
+//! in core's own tests.
+
+pub mod code;
+pub mod decision;
+pub mod input;
+pub mod outcome;
+pub mod saml;
+pub mod value;

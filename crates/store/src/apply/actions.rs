@@ -1,0 +1,274 @@
+//! The actions of a transaction: what one change writes, on which conditions.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
+use signet_core::grant::SourceId;
+use signet_core::role::RoleArn;
+
+use crate::Table;
+use crate::batch::Key;
+use crate::codec::{self, Item, RoleEntry, number, text};
+use crate::error::StoreError;
+use crate::schema::{self, KIND, PK, SK};
+use crate::statement::StatedApp;
+
+use super::Provenance;
+use super::diff::Change;
+
+/// What an application writes, item by item.
+#[derive(Debug, Clone)]
+pub(super) enum Work {
+    /// An app's rules, with what they were.
+    App { stated: Box<StatedApp>, before: Option<Box<StatedApp>> },
+    /// A source's part of a group.
+    Group(Box<Change>),
+    /// A source's row of a role; none to delete it.
+    Role { role: RoleArn, entries: BTreeSet<RoleEntry> },
+}
+
+/// The actions of one piece of work, with what they cost.
+pub(super) struct Step {
+    pub(super) actions: Vec<TransactWriteItem>,
+    /// Bytes of stored items that the actions read or write, at the most.
+    pub(super) bytes: usize,
+    /// Its entry in the history row.
+    pub(super) history: Option<(&'static str, AttributeValue)>,
+}
+
+impl Work {
+    /// The actions in their order: for a group its item first and then its code's row.
+    pub(super) fn step(&self, table: &Table, source: &SourceId) -> Result<Step, StoreError> {
+        match self {
+            Self::App { stated, before } => app_step(table, source, stated, before.as_deref()),
+            Self::Group(change) => group_step(table, source, change),
+            Self::Role { role, entries } => role_step(table, source, role, entries),
+        }
+    }
+}
+
+fn app_step(
+    table: &Table,
+    source: &SourceId,
+    stated: &StatedApp,
+    before: Option<&StatedApp>,
+) -> Result<Step, StoreError> {
+    let app = &stated.app;
+    let rules = codec::write_app(stated);
+    let bytes = 2 * codec::size(&rules) + 500;
+    let mut entry = Item::from([("app".to_owned(), text(app.id.as_str())), ("after".to_owned(), rules.clone())]);
+    if let Some(before) = before {
+        entry.insert("before".to_owned(), codec::write_app(before));
+    }
+    let item = Update::builder()
+        .table_name(table.name())
+        .set_key(Some(schema::app_key(app.id.as_str()).attributes()))
+        .update_expression("SET #kind = :kind, #owner = :source, #app = :app")
+        .condition_expression("attribute_not_exists(#owner) OR #owner = :source")
+        .expression_attribute_names("#kind", KIND)
+        .expression_attribute_names("#owner", "owner")
+        .expression_attribute_names("#app", "app")
+        .expression_attribute_values(":kind", text("app"))
+        .expression_attribute_values(":source", text(source.as_str()))
+        .expression_attribute_values(":app", rules);
+    let provider = own(table, &schema::provider_key(&app.provider), "app", app.id.as_str(), None);
+    Ok(Step {
+        actions: vec![update(table.built(item.build())?), update(table.built(provider.build())?)],
+        bytes,
+        history: Some(("apps", AttributeValue::M(entry))),
+    })
+}
+
+fn group_step(table: &Table, source: &SourceId, change: &Change) -> Result<Step, StoreError> {
+    let retires = change.retires(source);
+    let part = codec::write_grants(&change.after);
+    let bytes = codec::size(&part) + 16 * 1_024;
+    let mut item = Update::builder()
+        .table_name(table.name())
+        .set_key(Some(schema::group_key(change.group.as_str()).attributes()))
+        .expression_attribute_names("#code", "code")
+        .expression_attribute_names("#part", codec::part_name(source))
+        .expression_attribute_names("#sources", "sources")
+        .expression_attribute_values(":code", text(change.code.as_str()))
+        .expression_attribute_values(":source", AttributeValue::Ss(vec![source.to_string()]));
+    let label = change.label.as_ref();
+    let set_label = if label.is_some() { ", #label = :label" } else { "" };
+    if let Some(label) = label {
+        item = item.expression_attribute_names("#label", "label").expression_attribute_values(":label", text(label));
+    }
+    if change.after.is_empty() {
+        let sources = change.sources.iter().map(ToString::to_string).collect();
+        let state = if retires { "retired" } else { "registered" };
+        // The other sources are part of the condition: two that withdraw at once must not each take
+        // the other for the one that keeps the group alive.
+        item = item
+            .update_expression(format!("SET #state = :state{set_label} REMOVE #part DELETE #sources :source"))
+            .condition_expression("#code = :code AND #sources = :sources")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":state", text(state))
+            .expression_attribute_values(":sources", AttributeValue::Ss(sources));
+    } else {
+        let condition = if change.registers {
+            "attribute_not_exists(#code) OR #code = :code"
+        } else {
+            "#code = :code AND #state = :registered"
+        };
+        item = item
+            .update_expression(format!(
+                "SET #key = :key, #code = :code, #salt = :salt, #state = :registered, #part = :part{set_label} \
+                 ADD #sources :source"
+            ))
+            .condition_expression(condition)
+            .expression_attribute_names("#key", "key")
+            .expression_attribute_names("#salt", "salt")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":key", text(change.group.as_str()))
+            .expression_attribute_values(":salt", number(change.salt.get()))
+            .expression_attribute_values(":registered", text("registered"))
+            .expression_attribute_values(":part", part);
+    }
+    let mut actions = vec![update(table.built(item.build())?)];
+    if change.registers || retires {
+        let state = if retires { "retired" } else { "registered" };
+        let owner = own(table, &schema::code_key(&change.code), "key", change.group.as_str(), Some(state));
+        actions.push(update(table.built(owner.build())?));
+    }
+    let mut entry = Item::from([
+        ("group".to_owned(), text(change.group.as_str())),
+        ("code".to_owned(), text(change.code.as_str())),
+        ("salt".to_owned(), number(change.salt.get())),
+        ("before".to_owned(), codec::write_grants(&change.before)),
+        ("after".to_owned(), codec::write_grants(&change.after)),
+    ]);
+    for (name, flag) in [("registers", change.registers), ("retires", retires)] {
+        if flag {
+            entry.insert(name.to_owned(), AttributeValue::Bool(true));
+        }
+    }
+    if let Some(displaced) = &change.displaced {
+        entry.insert("taken".to_owned(), text(displaced.taken.as_str()));
+        entry.insert("owner".to_owned(), text(displaced.owner.as_str()));
+    }
+    if let Some(label) = &change.label {
+        entry.insert("label".to_owned(), text(label));
+    }
+    Ok(Step { actions, bytes, history: Some(("groups", AttributeValue::M(entry))) })
+}
+
+fn role_step(
+    table: &Table,
+    source: &SourceId,
+    role: &RoleArn,
+    entries: &BTreeSet<RoleEntry>,
+) -> Result<Step, StoreError> {
+    let key = schema::role_key(role, source);
+    let value = codec::write_role(entries);
+    let bytes = codec::size(&value) + 1_000;
+    let row = if entries.is_empty() {
+        let delete = Delete::builder().table_name(table.name()).set_key(Some(key.attributes()));
+        TransactWriteItem::builder().delete(table.built(delete.build())?).build()
+    } else {
+        let put =
+            Put::builder().table_name(table.name()).item(PK, text(key.pk)).item(SK, text(key.sk)).item("grants", value);
+        TransactWriteItem::builder().put(table.built(put.build())?).build()
+    };
+    // Whoever reconciles the role's trust policy looks at this counter.
+    let wanted = Update::builder()
+        .table_name(table.name())
+        .set_key(Some(schema::role_state_key(role).attributes()))
+        .update_expression("SET #kind = :kind ADD #wanted :one")
+        .expression_attribute_names("#kind", KIND)
+        .expression_attribute_names("#wanted", "wanted")
+        .expression_attribute_values(":kind", text("role"))
+        .expression_attribute_values(":one", number(1));
+    Ok(Step { actions: vec![row, update(table.built(wanted.build())?)], bytes, history: None })
+}
+
+/// Sets the one owner of a key that can have only one: on condition that it has none, or this one.
+fn own(
+    table: &Table,
+    key: &Key,
+    attribute: &str,
+    owner: &str,
+    state: Option<&str>,
+) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+    let mut expression = "SET #owner = :owner".to_owned();
+    let mut update = Update::builder()
+        .table_name(table.name())
+        .set_key(Some(key.attributes()))
+        .condition_expression("attribute_not_exists(#owner) OR #owner = :owner")
+        .expression_attribute_names("#owner", attribute)
+        .expression_attribute_values(":owner", text(owner))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    if let Some(state) = state {
+        expression.push_str(", #state = :state");
+        update =
+            update.expression_attribute_names("#state", "state").expression_attribute_values(":state", text(state));
+    }
+    update.update_expression(expression)
+}
+
+fn update(update: Update) -> TransactWriteItem {
+    TransactWriteItem::builder().update(update).build()
+}
+
+/// The condition of every chunk: that the source is still claimed with our token. The last chunk
+/// notes that the revision is applied.
+pub(super) fn fence(
+    table: &Table,
+    source: &SourceId,
+    token: u64,
+    finishes: Option<u64>,
+) -> Result<TransactWriteItem, StoreError> {
+    let key = schema::source_key(source).attributes();
+    let old = ReturnValuesOnConditionCheckFailure::AllOld;
+    let Some(revision) = finishes else {
+        let check = ConditionCheck::builder()
+            .table_name(table.name())
+            .set_key(Some(key))
+            .condition_expression("claims = :token")
+            .expression_attribute_values(":token", number(token))
+            .return_values_on_condition_check_failure(old);
+        return Ok(TransactWriteItem::builder().condition_check(table.built(check.build())?).build());
+    };
+    let finish = Update::builder()
+        .table_name(table.name())
+        .set_key(Some(key))
+        .update_expression("SET applied = :revision")
+        .condition_expression("claims = :token")
+        .expression_attribute_values(":token", number(token))
+        .expression_attribute_values(":revision", number(revision))
+        .return_values_on_condition_check_failure(old);
+    Ok(update(table.built(finish.build())?))
+}
+
+/// The history row of one chunk.
+pub(super) fn history(
+    table: &Table,
+    source: &SourceId,
+    version: (u64, usize),
+    revision: u64,
+    provenance: &Provenance,
+    entries: &[(&'static str, AttributeValue)],
+) -> Result<TransactWriteItem, StoreError> {
+    let key = schema::history_key(source, version.0, version.1);
+    let mut put = Put::builder()
+        .table_name(table.name())
+        .item(PK, text(key.pk))
+        .item(SK, text(key.sk))
+        .item("at", number(provenance.at.seconds()))
+        .item("event", text(&provenance.event))
+        .item("source", text(source.as_str()))
+        .item("revision", number(revision))
+        .condition_expression("attribute_not_exists(pk)");
+    for list in ["apps", "groups"] {
+        let values: Vec<AttributeValue> =
+            entries.iter().filter(|(name, _)| *name == list).map(|(_, value)| value.clone()).collect();
+        if !values.is_empty() {
+            put = put.item(list, AttributeValue::L(values));
+        }
+    }
+    Ok(TransactWriteItem::builder().put(table.built(put.build())?).build())
+}

@@ -1,0 +1,51 @@
+//! What changes in apps.
+
+use signet_core::grant::SourceId;
+
+use crate::codec;
+use crate::error::StoreError;
+use crate::schema;
+use crate::statement::Statement;
+
+use super::ApplyError;
+use super::run::AppWork;
+use super::source::Opening;
+
+/// What changes in apps, once it is certain that all of it may.
+pub(super) fn works(source: &SourceId, statement: &Statement, opening: &Opening) -> Result<Vec<AppWork>, ApplyError> {
+    let mut works = Vec::new();
+    for stated in &statement.apps {
+        let app = &stated.app;
+        let owner = opening.items.get(&schema::provider_key(&app.provider)).and_then(|row| row.get("app"));
+        if let Some(owner) = owner.and_then(|value| value.as_s().ok()).filter(|owner| *owner != app.id.as_str()) {
+            let (app, provider) = (app.id.clone(), app.provider.as_str().to_owned());
+            return Err(ApplyError::ProviderOfAnotherApp { app, provider, owner: owner.clone() });
+        }
+        let Some(item) = opening.items.get(&schema::app_key(app.id.as_str())) else {
+            works.push((stated.clone(), None));
+            continue;
+        };
+        let before = codec::read_app(item).map_err(StoreError::from)?;
+        let place = codec::place(item);
+        let read = codec::Attributes::new(item, &place);
+        if let Some(owner) = read.text_or_none("owner").map_err(StoreError::from)?.filter(|o| *o != source.as_str()) {
+            let owner = read.valid(SourceId::parse(owner)).map_err(StoreError::from)?;
+            return Err(ApplyError::AppOfAnotherSource { app: app.id.clone(), owner });
+        }
+        if let Some(before) = &before {
+            let same = [
+                ("provider", before.app.provider.as_str(), app.provider.as_str()),
+                ("protocol", before.app.protocol.as_str(), app.protocol.as_str()),
+            ];
+            if let Some((what, from, to)) = same.into_iter().find(|(_, from, to)| from != to) {
+                let (from, to) = (from.to_owned(), to.to_owned());
+                return Err(ApplyError::ProviderChange { app: app.id.clone(), what, from, to });
+            }
+        }
+        if before.as_ref() != Some(stated) {
+            works.push((stated.clone(), before));
+        }
+    }
+    works.sort_by(|(a, _), (b, _)| a.app.id.cmp(&b.app.id));
+    Ok(works)
+}

@@ -1,0 +1,177 @@
+//! The difference between what a source states and what the items say. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use signet_core::code::{CodeHasher, CodeWidth, GroupCode, Salt};
+use signet_core::grant::{Grant, SourceId};
+use signet_core::group::{GroupKey, GroupRecord, GroupState};
+use signet_core::role::RoleArn;
+
+use crate::codec::{self, RoleEntry};
+use crate::statement::{StatedGroup, Statement};
+
+use super::codes::Owners;
+use super::{ApplyError, Displaced, GroupChange};
+
+/// The most bytes a group's item may have: twenty groups of 100 KB make a sign-in five times slower.
+const GROUP_BYTES: usize = 16 * 1_024;
+/// The most roles a group may open, over all sources.
+const GROUP_ROLES: usize = 300;
+/// The most bytes of a source's row of a role: DynamoDB takes items of 400 KB.
+const ROLE_BYTES: usize = 300_000;
+
+/// What the items say, of all that a source touched or will touch.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Current {
+    pub(super) groups: BTreeMap<GroupKey, GroupRecord>,
+    pub(super) roles: BTreeMap<RoleArn, BTreeSet<RoleEntry>>,
+}
+
+/// What changes on one group's item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) group: GroupKey,
+    /// A label to set, if it changes.
+    pub(super) label: Option<String>,
+    pub(super) code: GroupCode,
+    pub(super) salt: Salt,
+    /// Whether the group gets its code with this change, for the first time or again.
+    pub(super) registers: bool,
+    /// The sources that state grants of the group now.
+    pub(super) sources: BTreeSet<SourceId>,
+    pub(super) before: BTreeSet<Grant>,
+    pub(super) after: BTreeSet<Grant>,
+    pub(super) displaced: Option<Displaced>,
+}
+
+impl Change {
+    /// Whether the group loses its last grant of all sources.
+    pub(super) fn retires(&self, source: &SourceId) -> bool {
+        self.after.is_empty() && self.sources.iter().all(|other| other == source)
+    }
+
+    pub(super) fn summary(&self, source: &SourceId) -> GroupChange {
+        GroupChange {
+            group: self.group.clone(),
+            label: self.label.clone(),
+            code: self.code,
+            salt: self.salt,
+            registers: self.registers,
+            retires: self.retires(source),
+            added: self.after.difference(&self.before).cloned().collect(),
+            removed: self.before.difference(&self.after).cloned().collect(),
+        }
+    }
+}
+
+/// A source's statement, and what its codes are proposed with.
+pub(super) struct Aim<'a> {
+    pub(super) source: &'a SourceId,
+    pub(super) statement: &'a Statement,
+    pub(super) width: CodeWidth,
+    pub(super) hasher: &'a dyn CodeHasher,
+}
+
+impl Aim<'_> {
+    /// What changes on groups, sorted by key.
+    pub(super) fn changes(&self, current: &Current, owners: &mut Owners) -> Result<Vec<Change>, ApplyError> {
+        for record in current.groups.values() {
+            owners.learn(record.registration.code, record.registration.key.clone());
+        }
+        let keys: BTreeSet<&GroupKey> = self.statement.groups.keys().chain(current.groups.keys()).collect();
+        let mut changes = Vec::new();
+        for key in keys {
+            changes.extend(self.change(key, current.groups.get(key), owners)?);
+        }
+        Ok(changes)
+    }
+
+    /// What changes on one group's item, if anything does.
+    pub(super) fn change(
+        &self,
+        group: &GroupKey,
+        record: Option<&GroupRecord>,
+        owners: &mut Owners,
+    ) -> Result<Option<Change>, ApplyError> {
+        let nothing = StatedGroup::default();
+        let stated = self.statement.groups.get(group).unwrap_or(&nothing);
+        let before: BTreeSet<Grant> =
+            record.and_then(|record| record.grants.get(self.source)).into_iter().flatten().cloned().collect();
+        let has_label = record.and_then(|record| record.registration.label.as_ref());
+        let label = stated.label.as_ref().filter(|label| Some(*label) != has_label);
+        let is_retired = record.is_some_and(|record| record.registration.state == GroupState::Retired);
+        let registers = !stated.grants.is_empty() && (record.is_none() || is_retired);
+        if before == stated.grants && label.is_none() && !registers || record.is_none() && stated.grants.is_empty() {
+            return Ok(None);
+        }
+        let (code, salt, displaced) = if let Some(record) = record {
+            (record.registration.code, record.registration.salt, None)
+        } else {
+            let assigned = owners.assign(self.hasher, self.width, group)?;
+            (assigned.code, assigned.salt, assigned.displaced)
+        };
+        let change = Change {
+            group: group.clone(),
+            label: label.cloned(),
+            code,
+            salt,
+            registers,
+            sources: record.map(|record| record.grants.keys().cloned().collect()).unwrap_or_default(),
+            before,
+            after: stated.grants.clone(),
+            displaced,
+        };
+        // A withdrawal is never refused for its size.
+        if change.after.difference(&change.before).next().is_some() {
+            self.check_capacity(&change, record)?;
+        }
+        Ok(Some(change))
+    }
+
+    fn check_capacity(&self, change: &Change, record: Option<&GroupRecord>) -> Result<(), ApplyError> {
+        let others = record.into_iter().flat_map(|record| &record.grants).filter(|(source, _)| *source != self.source);
+        let mut roles: BTreeSet<&RoleArn> = change.after.iter().map(|grant| &grant.role).collect();
+        let mut bytes = 300 + change.group.as_str().len() + part_bytes(self.source, &change.after);
+        for (source, grants) in others {
+            roles.extend(grants.iter().map(|grant| &grant.role));
+            bytes += part_bytes(source, grants);
+        }
+        let refuse = |what, limit| Err(ApplyError::Capacity { group: change.group.clone(), what, limit });
+        if roles.len() > GROUP_ROLES {
+            return refuse(format!("{} roles", roles.len()), format!("{GROUP_ROLES}"));
+        }
+        if bytes > GROUP_BYTES {
+            return refuse(format!("{bytes} bytes of grants"), format!("{GROUP_BYTES}"));
+        }
+        Ok(())
+    }
+
+    /// What the source's rows of roles should hold, given the codes of the groups.
+    pub(super) fn roles(&self, codes: &BTreeMap<&GroupKey, GroupCode>) -> BTreeMap<RoleArn, BTreeSet<RoleEntry>> {
+        let mut roles: BTreeMap<RoleArn, BTreeSet<RoleEntry>> = BTreeMap::new();
+        for (key, stated) in &self.statement.groups {
+            let Some(code) = codes.get(key) else { continue };
+            for grant in &stated.grants {
+                let entry = RoleEntry { code: *code, apps: grant.apps.clone(), expires_at: grant.expires_at };
+                roles.entry(grant.role.clone()).or_default().insert(entry);
+            }
+        }
+        roles
+    }
+
+    /// Whether every role's row fits into an item.
+    pub(super) fn check_roles(&self, codes: &BTreeMap<&GroupKey, GroupCode>) -> Result<(), ApplyError> {
+        for (role, entries) in self.roles(codes) {
+            let bytes = codec::size(&codec::write_role(&entries));
+            if bytes > ROLE_BYTES {
+                let source_id = self.source.clone();
+                return Err(ApplyError::RoleTooLarge { source_id, role, bytes, limit: ROLE_BYTES });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn part_bytes<'g>(source: &SourceId, grants: impl IntoIterator<Item = &'g Grant>) -> usize {
+    2 * codec::part_name(source).len() + codec::size(&codec::write_grants(grants))
+}

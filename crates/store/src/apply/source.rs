@@ -1,0 +1,215 @@
+//! The source's own items: which revision is claimed and applied, and what it touches.
+//!
+//! What a source touches is noted before anything of it is written. So whoever applies the next
+//! revision, after whatever interruption, knows all items that may carry a part of this source.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use signet_core::grant::SourceId;
+use signet_core::role::RoleArn;
+
+use crate::Table;
+use crate::batch::Key;
+use crate::codec::{self, Attributes, Item, number, text};
+use crate::error::{Corrupt, StoreError};
+use crate::schema::{self, KIND, Meta, PK, SK};
+
+/// The most bytes of keys on one page, and over all pages of a source.
+const PAGE_BYTES: usize = 250_000;
+const ALL_BYTES: usize = 2_500_000;
+
+/// What the table knows of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SourceState {
+    /// How often the source was claimed: the fencing token of whoever claimed it last.
+    pub(crate) claims: u64,
+    pub(crate) claimed: u64,
+    pub(crate) applied: u64,
+    /// The digest of the claimed statement.
+    pub(crate) digest: String,
+    pub(crate) pages: usize,
+}
+
+impl SourceState {
+    /// Whether the claimed statement is in the table in full.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.claimed == self.applied
+    }
+}
+
+/// The groups, by the hash of their keys, and the roles that may carry a part of a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Touched {
+    pub(crate) groups: BTreeSet<String>,
+    pub(crate) roles: BTreeSet<RoleArn>,
+}
+
+/// The first read of every application.
+pub(crate) struct Opening {
+    pub(crate) meta: Meta,
+    pub(crate) known: Option<SourceState>,
+    pub(crate) touched: Touched,
+    /// The other items that were asked for.
+    pub(crate) items: HashMap<Key, Item>,
+}
+
+impl Table {
+    /// Reads `META`, a source with what it touches, and other items: one call for all but the
+    /// largest sources.
+    pub(crate) async fn open(
+        &self,
+        source: &SourceId,
+        others: impl IntoIterator<Item = Key>,
+    ) -> Result<Opening, StoreError> {
+        let first = [schema::meta_key(), schema::source_key(source), schema::page_key(source, 0)];
+        let mut items = self.read(first.into_iter().chain(others)).await?;
+        let meta = self.meta_of(items.get(&schema::meta_key()))?;
+        let known = items.get(&schema::source_key(source)).map(read_state).transpose()?;
+        let pages = known.as_ref().map_or(0, |state| state.pages);
+        if pages > 1 {
+            items.extend(self.read((1..pages).map(|page| schema::page_key(source, page))).await?);
+        }
+        let mut touched = Touched::default();
+        for page in 0..pages {
+            let key = schema::page_key(source, page);
+            // Without a page, grants of the source could be left behind unseen.
+            let item = items.get(&key).ok_or_else(|| Corrupt {
+                item: format!("{} / {}", key.pk, key.sk),
+                what: "the page is missing".to_owned(),
+            })?;
+            read_page(item, &mut touched)?;
+        }
+        Ok(Opening { meta, known, touched, items })
+    }
+}
+
+fn read_state(item: &Item) -> Result<SourceState, Corrupt> {
+    let place = codec::place(item);
+    let read = Attributes::new(item, &place);
+    Ok(SourceState {
+        claims: read.number("claims")?,
+        claimed: read.number("claimed")?,
+        applied: read.number("applied")?,
+        digest: read.text("digest")?.to_owned(),
+        pages: read.number("pages")?,
+    })
+}
+
+fn read_page(item: &Item, touched: &mut Touched) -> Result<(), Corrupt> {
+    let place = codec::place(item);
+    let read = Attributes::new(item, &place);
+    touched.groups.extend(read.text_set("groups")?);
+    for role in read.text_set("roles")? {
+        touched.roles.insert(read.valid(RoleArn::parse(&role))?);
+    }
+    Ok(())
+}
+
+/// Sets of keys, as many to a page as fit; none if they are too many for one transaction.
+fn pages(touched: &Touched) -> Option<Vec<BTreeMap<&'static str, Vec<String>>>> {
+    let groups = touched.groups.iter().map(|hash| ("groups", hash.clone()));
+    let roles = touched.roles.iter().map(|role| ("roles", role.to_string()));
+    let mut pages: Vec<BTreeMap<&str, Vec<String>>> = Vec::new();
+    let (mut on_page, mut in_all) = (PAGE_BYTES, 0);
+    for (set, value) in groups.chain(roles) {
+        let bytes = value.len() + 2;
+        if on_page + bytes > PAGE_BYTES {
+            pages.push(BTreeMap::new());
+            on_page = 0;
+        }
+        on_page += bytes;
+        in_all += bytes;
+        if let Some(page) = pages.last_mut() {
+            page.entry(set).or_default().push(value);
+        }
+    }
+    (in_all <= ALL_BYTES).then_some(pages)
+}
+
+/// What a worker writes to claim a source.
+pub(super) struct Claim<'a> {
+    pub(super) source: &'a SourceId,
+    /// What the source was when the worker looked.
+    pub(super) seen: Option<&'a SourceState>,
+    pub(super) revision: u64,
+    pub(super) digest: &'a str,
+    /// What the source touched before, or will touch; none where that is noted already.
+    pub(super) touches: Option<&'a Touched>,
+    /// Whether there is nothing to write after the claim.
+    pub(super) finishes: bool,
+}
+
+impl Claim<'_> {
+    /// The fencing token that the claim gives.
+    pub(super) fn token(&self) -> u64 {
+        self.seen.map_or(0, |state| state.claims) + 1
+    }
+
+    /// The claim's actions, the claim itself first; none if the source touches too much.
+    pub(super) fn actions(&self, table: &Table) -> Result<Option<Vec<TransactWriteItem>>, StoreError> {
+        let Some(pages) = self.touches.map_or(Some(Vec::new()), pages) else { return Ok(None) };
+        let page_count = if self.touches.is_some() { pages.len() } else { self.seen.map_or(0, |state| state.pages) };
+        let mut update = Update::builder()
+            .table_name(table.name())
+            .set_key(Some(schema::source_key(self.source).attributes()))
+            .expression_attribute_names("#kind", KIND)
+            .expression_attribute_values(":kind", text("source"))
+            .expression_attribute_values(":token", number(self.token()))
+            .expression_attribute_values(":revision", number(self.revision))
+            .expression_attribute_values(":digest", text(self.digest))
+            .expression_attribute_values(":pages", number(page_count));
+        let applied = match (self.finishes, self.seen) {
+            (true, _) => Some(self.revision),
+            (false, None) => Some(0),
+            (false, Some(_)) => None,
+        };
+        let mut expression =
+            "SET #kind = :kind, claims = :token, claimed = :revision, digest = :digest, pages = :pages".to_owned();
+        if let Some(applied) = applied {
+            expression.push_str(", applied = :applied");
+            update = update.expression_attribute_values(":applied", number(applied));
+        }
+        update = match self.seen {
+            None => update.condition_expression("attribute_not_exists(pk)"),
+            Some(state) => {
+                update.condition_expression("claims = :seen").expression_attribute_values(":seen", number(state.claims))
+            }
+        };
+        let update = table.built(update.update_expression(expression).build())?;
+        let mut actions = vec![TransactWriteItem::builder().update(update).build()];
+        for (number, page) in pages.into_iter().enumerate() {
+            let key = schema::page_key(self.source, number);
+            let mut put = Put::builder().table_name(table.name()).item(PK, text(key.pk)).item(SK, text(key.sk));
+            for (set, values) in page {
+                put = put.item(set, AttributeValue::Ss(values));
+            }
+            actions.push(TransactWriteItem::builder().put(table.built(put.build())?).build());
+        }
+        Ok(Some(actions))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_touched_is_noted_on_pages_whole() {
+        let groups: BTreeSet<String> = (0..9_000).map(|n| format!("{n:064}")).collect();
+        let roles: BTreeSet<RoleArn> =
+            (0..3).map(|n| RoleArn::parse(&format!("arn:aws:iam::111122223333:role/r{n}")).unwrap()).collect();
+        let pages = pages(&Touched { groups: groups.clone(), roles: roles.clone() }).unwrap();
+        assert_eq!(pages.len(), 3);
+        let noted = |set| pages.iter().filter_map(|page| page.get(set)).flatten().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(noted("groups"), groups);
+        assert_eq!(noted("roles").len(), roles.len());
+    }
+
+    #[test]
+    fn nothing_touched_needs_no_page_and_too_much_has_none() {
+        assert_eq!(pages(&Touched::default()).unwrap().len(), 0);
+        let groups = (0..40_000).map(|n| format!("{n:064}")).collect();
+        assert!(pages(&Touched { groups, roles: BTreeSet::new() }).is_none());
+    }
+}

@@ -1,0 +1,111 @@
+//! The one read of a sign-in.
+
+use std::collections::HashMap;
+
+use signet_core::app::{App, AppId};
+use signet_core::group::{GroupKey, GroupRecord};
+
+use crate::Table;
+use crate::batch::Key;
+use crate::codec::{self, Attributes, Item};
+use crate::error::{Corrupt, StoreError};
+use crate::schema::{self, Meta};
+
+/// What the table holds for one sign-in.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The table's settings.
+    pub meta: Meta,
+    /// The app.
+    pub app: AppState,
+    /// The groups that the table has, by the key that was asked for.
+    pub groups: HashMap<String, GroupRecord>,
+}
+
+/// What the table says of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppState {
+    /// It has no such app.
+    Unknown,
+    /// The app is there but people may not sign in to it; why, for logs.
+    Inactive(&'static str),
+    /// People may sign in to it.
+    Active(Box<App>),
+}
+
+impl Table {
+    /// Reads `META`, an app and groups: one `BatchGetItem`, and beyond 100 keys more of them in
+    /// parallel, all strongly consistent. `app` and `groups` are as the request carries them;
+    /// repeated groups are asked for once, and a text that cannot be a key is not asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the table cannot be reached, answers in part, or has an item that is not
+    /// of its layout. Never "no entitlement" for "no answer".
+    pub async fn sign_in(&self, app: &str, groups: &[&str]) -> Result<Snapshot, StoreError> {
+        // A text that is no id would still be a fine sort key, or one that DynamoDB refuses.
+        let app_key = AppId::parse(app).ok().map(|id| schema::app_key(id.as_str()));
+        let group_keys = group_keys(groups);
+        let keys = group_keys.values().cloned().chain([schema::meta_key()]).chain(app_key.clone());
+        let items = self.read(keys).await?;
+        Ok(Snapshot {
+            meta: self.meta_of(items.get(&schema::meta_key()))?,
+            app: app_key.and_then(|key| items.get(&key)).map_or(Ok(AppState::Unknown), app_state)?,
+            groups: records(&group_keys, &items)?,
+        })
+    }
+
+    /// Reads groups as [`Table::sign_in`] does: for an app whose groups turn out to be in another
+    /// claim than the one that was read first.
+    ///
+    /// # Errors
+    /// As [`Table::sign_in`].
+    pub async fn groups(&self, groups: &[&str]) -> Result<HashMap<String, GroupRecord>, StoreError> {
+        let group_keys = group_keys(groups);
+        let items = self.read(group_keys.values().cloned()).await?;
+        Ok(records(&group_keys, &items)?)
+    }
+
+    /// Reads `META`: the table's settings, and a connection that is open for the first sign-in.
+    ///
+    /// # Errors
+    /// As [`Table::sign_in`].
+    pub async fn warm(&self) -> Result<Meta, StoreError> {
+        let items = self.read([schema::meta_key()]).await?;
+        self.meta_of(items.get(&schema::meta_key()))
+    }
+}
+
+/// Each group's key in the table, without those that no registration can have.
+fn group_keys<'g>(groups: &[&'g str]) -> HashMap<&'g str, Key> {
+    let can_be_registered = |group: &&&str| (1..=GroupKey::MAX_BYTES).contains(&group.len());
+    groups.iter().filter(can_be_registered).map(|group| (*group, schema::group_key(group))).collect()
+}
+
+fn records(keys: &HashMap<&str, Key>, items: &HashMap<Key, Item>) -> Result<HashMap<String, GroupRecord>, Corrupt> {
+    let found = keys.iter().filter_map(|(group, key)| Some((*group, items.get(key)?)));
+    found.map(|(group, item)| Ok((group.to_owned(), codec::read_group(item)?))).collect()
+}
+
+/// An app is active when all that is known of it agrees: the operator's file states its rules and does
+/// not switch it off, and no provider event deleted its provider or speaks of another one.
+fn app_state(item: &Item) -> Result<AppState, Corrupt> {
+    let Some(stated) = codec::read_app(item)? else {
+        return Ok(AppState::Inactive("no entitlement file states the app's rules"));
+    };
+    if !stated.active {
+        return Ok(AppState::Inactive("the entitlement file switches the app off"));
+    }
+    let place = codec::place(item);
+    if let Some(provider) = Attributes::new(item, &place).map_or_none("provider")? {
+        let provider = Attributes::new(provider, &place);
+        if provider.text("state")? != "active" {
+            return Ok(AppState::Inactive("the app's provider was deleted"));
+        }
+        if provider.text("provider")? != stated.app.provider.as_str()
+            || provider.text("protocol")? != stated.app.protocol.as_str()
+        {
+            return Ok(AppState::Inactive("the entitlement file and the provider event name different providers"));
+        }
+    }
+    Ok(AppState::Active(Box::new(stated.app)))
+}
