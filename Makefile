@@ -151,7 +151,8 @@ bench: setup build ## Measure the sign-in function beside its peers
 ##### Ship
 
 # The function is built alone, by cargo-lambda, against the C library of Lambda. SAM cannot pass
-# `--locked`, so the lock file is checked first.
+# `--locked`, so the lock file is checked first; and cargo-lambda would download a missing target into
+# the machine's toolchain unasked, so that is checked first as well, and left to its owner.
 .PHONY: deploy
 deploy: setup ## Build and deploy; PARAMETERS="HookSecretSha256=…" and ARCHITECTURE=arm64|x86_64
 	@case '$(ARCHITECTURE)' in arm64) target=aarch64;; x86_64) target=x86_64;; \

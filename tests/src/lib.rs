@@ -1,1 +1,35 @@
-//! x
+//! What the end-to-end tests stand on: the compiled programs on real parts, and independent
+//! judges of what comes out of them. Nothing here uses Signet's own code but the local servers:
+//! a mistake that the programs make shall not be made twice.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`programs`] | the compiled programs, built if they are not |
+//! | [`stack`] | DynamoDB, a filled table, a proxy that can fail, and the function in front of them |
+//! | [`hook`] | the running function: invocations, answers, log lines |
+//! | [`event`] | the invocations: Okta's request in the envelope of an HTTP API |
+//! | [`front`] | the HTTP API itself, and a client that sends to it what it is told |
+//! | [`okta`] | what Okta makes of an answer |
+//! | [`saml`] | the assertion as XML |
+//! | [`aws`] | what AWS makes of the assertion |
+//! | [`emf`] | what CloudWatch makes of a metric line |
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "support of tests, which may stop at the first surprise"
+)]
+
+pub mod aws;
+pub mod emf;
+pub mod event;
+pub mod front;
+pub mod hook;
+pub mod okta;
+pub mod programs;
+pub mod saml;
+pub mod stack;

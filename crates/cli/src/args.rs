@@ -1,4 +1,5 @@
 //! The command line: commands, options, exit codes.
+#![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints")]
 
 use std::path::PathBuf;
 
@@ -17,6 +18,9 @@ Results go to the standard output, messages to the standard error output. Creden
 endpoint come from the environment and the files that every AWS tool reads (AWS_PROFILE,
 AWS_REGION, AWS_ENDPOINT_URL_DYNAMODB …).";
 
+/// The heading of the options that every command has.
+const GLOBAL: &str = "Options of every command";
+
 /// Fill, read and explain the entitlement table: who may assume which role on AWS, by way of
 /// which group and app.
 #[derive(Debug, Parser)]
@@ -26,7 +30,7 @@ pub struct Args {
     #[command(flatten)]
     pub connection: Connection,
     /// Print JSON, for programs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub json: bool,
     /// What to do.
     #[command(subcommand)]
@@ -37,13 +41,13 @@ pub struct Args {
 #[derive(Debug, ClapArgs)]
 pub struct Connection {
     /// The entitlement table's name
-    #[arg(long, global = true, value_name = "NAME", env = "SIGNET_TABLE", hide_env_values = true)]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME", env = "SIGNET_TABLE", hide_env_values = true)]
     pub table: Option<String>,
     /// The AWS region, instead of AWS_REGION or the profile's
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME")]
     pub region: Option<String>,
     /// DynamoDB's address, instead of AWS_ENDPOINT_URL_DYNAMODB or AWS's own
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "URL")]
     pub endpoint_url: Option<String>,
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 use signet_store::Table;
 
 use crate::args::Connection;
@@ -14,8 +15,13 @@ use crate::failure::Failure;
 const ATTEMPT: Duration = Duration::from_secs(5);
 /// The longest that one operation may take, with all its repetitions.
 const OPERATION: Duration = Duration::from_secs(30);
-/// How often a throttled operation is tried: filling a table may meet DynamoDB's limits.
-const TRIES: u32 = 10;
+/// How often an operation is tried that is throttled or finds nobody: filling a table may meet
+/// DynamoDB's limits. With the back-off below that takes some five seconds at most.
+const TRIES: u32 = 8;
+/// The longest wait before the second try; it doubles with every try.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+/// The longest wait before any try.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Opens the table that the command line or the environment names.
 ///
@@ -25,7 +31,12 @@ pub(crate) async fn table(connection: &Connection) -> Result<Table, Failure> {
     let name = connection.table.as_deref().filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Failure::Usage("no table: say --table NAME, or set SIGNET_TABLE".to_owned()))?;
     let mut settings = aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(TRIES)
+                .with_initial_backoff(FIRST_WAIT)
+                .with_max_backoff(LONGEST_WAIT),
+        )
         .timeout_config(
             TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build(),
         );
@@ -39,5 +50,10 @@ pub(crate) async fn table(connection: &Connection) -> Result<Table, Failure> {
     if settings.region().is_none() {
         return Err(Failure::Usage("no AWS region: say --region NAME, or set AWS_REGION".to_owned()));
     }
-    Ok(Table::new(aws_sdk_dynamodb::Client::new(&settings), name))
+    let settings = aws_sdk_dynamodb::config::Builder::from(&settings)
+        // The SDK's bucket is a quota for the whole process: a long application against a throttled
+        // table would empty it, and fail at its first throttled attempt.
+        .retry_partition(RetryPartition::custom("signet").token_bucket(TokenBucket::unlimited()).build())
+        .build();
+    Ok(Table::new(aws_sdk_dynamodb::Client::from_conf(settings), name))
 }

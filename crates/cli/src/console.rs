@@ -37,7 +37,7 @@ impl<'a> Console<'a> {
     /// # Errors
     /// As [`Console::result`].
     pub fn json(&mut self, value: &serde_json::Value) -> Result<(), Failure> {
-        self.result(&format!("{value:#}\n"))
+        self.result(&crate::text::json(value))
     }
 
     /// Writes a message on a line of its own. A message that nobody can receive is dropped: the

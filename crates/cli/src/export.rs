@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use signet_core::app::App;
+use signet_core::app::{App, AppId, Codes, SessionDuration};
 use signet_core::grant::{Grant, SourceId};
 use signet_core::group::GroupKey;
 use signet_store::statement::{StatedApp, Statement};
 
+use crate::text::is_visible;
 use crate::time;
 
 /// A grant with all the groups that have it, each with its label.
@@ -46,7 +47,7 @@ pub fn yaml(name: &str, statement: &Statement) -> String {
             let _ = writeln!(text, "      - {item}");
         }
         if let Some(apps) = &grant.apps {
-            let _ = writeln!(text, "    apps: {}", flow_list(apps.iter().map(|app| app.as_str())));
+            let _ = writeln!(text, "    apps: {}", flow_list(apps.iter().map(AppId::as_str)));
         }
         if let Some(end) = grant.expires_at {
             let _ = writeln!(text, "    expires_at: {}", time::show(end));
@@ -69,7 +70,7 @@ pub fn json(name: &str, statement: &Statement) -> Value {
                 })
                 .collect();
             let mut value = json!({ "role": grant.role.as_str(), "groups": groups });
-            put(&mut value, "apps", grant.apps.as_ref().map(|a| a.iter().map(|app| app.as_str()).collect::<Vec<_>>()));
+            put(&mut value, "apps", grant.apps.as_ref().map(|a| a.iter().map(AppId::as_str).collect::<Vec<_>>()));
             put(&mut value, "expires_at", grant.expires_at.map(time::show));
             value
         })
@@ -107,7 +108,7 @@ fn app_json(stated: &StatedApp) -> Value {
         "active": stated.active,
     });
     put(&mut value, "name", app.name.clone());
-    put(&mut value, "session_duration", app.session_duration.map(|duration| duration.seconds()));
+    put(&mut value, "session_duration", app.session_duration.map(SessionDuration::seconds));
     value
 }
 
@@ -167,7 +168,7 @@ fn write_app(text: &mut String, stated: &StatedApp) {
         let _ = writeln!(text, "    session_duration: {}", duration.seconds());
     }
     line(text, "    when_unentitled", when_unentitled.as_str());
-    if *codes != signet_core::app::Codes::Cover {
+    if *codes != Codes::Cover {
         line(text, "    codes", codes.as_str());
     }
     if !stated.active {
@@ -205,9 +206,14 @@ fn is_word(text: &str) -> bool {
 /// Whether some reader of YAML might take an unquoted text for a number or a time. Generous: quotes
 /// do no harm.
 fn is_number(text: &str) -> bool {
-    let is_char = |c: char| c.is_ascii_hexdigit() || matches!(c, 'x' | 'X' | 'o' | 'O' | '_' | '.' | ':' | '+' | '-')
-        || matches!(c, ' ' | 'T' | 't' | 'Z' | 'z');
-    text.starts_with(|c: char| c.is_numeric()) && text.chars().all(is_char)
+    let is_decimal = |c: char| c.is_numeric() || matches!(c, '_' | '.' | ':' | '+' | '-' | 'e' | 'E');
+    let is_time = |c: char| matches!(c, ' ' | 'T' | 't' | 'Z' | 'z');
+    let in_base = |(start, base): (&str, u32)| {
+        let digits = text.get(..2).filter(|first| first.eq_ignore_ascii_case(start)).and_then(|_| text.get(2..));
+        digits.is_some_and(|digits| digits.chars().all(|c| c == '_' || c.is_digit(base)))
+    };
+    let has_base = [("0x", 16), ("0o", 8), ("0b", 2)].into_iter().any(in_base);
+    text.starts_with(char::is_numeric) && (has_base || text.chars().all(|c| is_decimal(c) || is_time(c)))
 }
 
 /// A text in double quotes. Whatever cannot be seen, or would turn the line around, is escaped.
@@ -221,12 +227,10 @@ fn quoted(text: &str) -> String {
             '\t' => quoted.push_str("\\t"),
             '\0' => quoted.push_str("\\0"),
             ' '..='~' => quoted.push(c),
-            _ if c.is_alphanumeric() || (c.escape_debug().count() == 1 && u32::from(c) < 0xe000) => quoted.push(c),
+            _ if is_visible(c) => quoted.push(c),
             _ if u32::from(c) <= 0xffff => {
                 let _ = write!(quoted, "\\u{:04X}", u32::from(c));
             }
-            // Emoji and their like are printable; whatever else is up there is not worth a guess.
-            _ if c.escape_debug().count() == 1 => quoted.push(c),
             _ => {
                 let _ = write!(quoted, "\\U{:08X}", u32::from(c));
             }

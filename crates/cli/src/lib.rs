@@ -7,7 +7,7 @@
 //! | [`console`] | where results and messages go, and who answers questions |
 //! | [`export`] | a statement as an entitlement file |
 //! | [`failure`] | what can go wrong, and the exit code it gives |
-//! | [`file`] | an entitlement file as a statement, with every mistake located |
+//! | [`mod@file`] | an entitlement file as a statement, with every mistake located |
 //! | [`render`] | plans and explanations, for people and for programs |
 //!
 //! Everything but [`commands`] is a function of its arguments. The clock and the terminal are

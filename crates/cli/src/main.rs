@@ -25,7 +25,11 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let exit = match runtime.block_on(commands::run(args, now(), &mut console)) {
+    let Some(now) = now() else {
+        console.message("error: this machine's clock is wrong: it stands before 1970");
+        return ExitCode::FAILURE;
+    };
+    let exit = match runtime.block_on(commands::run(args, now, &mut console)) {
         Ok(exit) => exit,
         Err(failure) => {
             if !failure.is_silent() {
@@ -37,9 +41,10 @@ fn main() -> ExitCode {
     exit.into()
 }
 
-/// The moment, in whole seconds. A clock before 1970 reads as 1970, a grant's earliest end.
+/// The moment, in whole seconds; none of a clock that stands before 1970, which says nothing about
+/// what has expired.
 #[expect(clippy::disallowed_methods, reason = "the program's edge reads the clock, once")]
-fn now() -> Timestamp {
-    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_seconds(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX))
+fn now() -> Option<Timestamp> {
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since_1970.as_secs()).ok().map(Timestamp::from_seconds)
 }

@@ -17,6 +17,30 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
+/// Whether a character can be seen as it is, by people and by every reader of YAML. Quotes and the
+/// backslash count as visible.
+pub(crate) fn is_visible(c: char) -> bool {
+    let is_private_or_no_character = matches!(u32::from(c), 0xe000..=0xf8ff | 0xfdd0..=0xfdef | 0xfff0..)
+        && (u32::from(c) <= 0xffff || u32::from(c) & 0xfffe == 0xfffe);
+    matches!(c, '\'' | '"' | '\\') || (c.escape_debug().count() == 1 && !is_private_or_no_character)
+}
+
+/// JSON on several lines, with `\u` for whatever cannot be seen: as JSON may have it, YAML may not.
+pub(crate) fn json(value: &serde_json::Value) -> String {
+    let mut text = String::new();
+    for c in format!("{value:#}\n").chars() {
+        // What is below DEL is escaped already, or lays the text out.
+        if c < '\u{7f}' || is_visible(c) {
+            text.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        }
+    }
+    text
+}
+
 /// A group as people know it, always with its key.
 pub(crate) fn group(key: &GroupKey, label: Option<&str>) -> String {
     match label {
@@ -66,6 +90,13 @@ mod tests {
         assert_eq!(printable("Clinical \"Readers\" – Köln 😀"), "Clinical \"Readers\" – Köln 😀");
         assert_eq!(printable("a\u{1b}[2Jb\nc\r\0"), "a\\u{1b}[2Jb\\nc\\r\\0");
         assert_eq!(printable("a\u{202e}b\u{200b}"), "a\\u{202e}b\\u{200b}");
+    }
+
+    #[test]
+    fn json_shows_what_cannot_be_seen() {
+        let value = serde_json::json!("a\u{7f}\u{85}\u{202e}\u{10ffff}\n\"ä😀");
+        assert_eq!(json(&value), "\"a\\u007f\\u0085\\u202e\\udbff\\udfff\\n\\\"ä😀\"\n");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json(&value)).unwrap(), value);
     }
 
     #[test]

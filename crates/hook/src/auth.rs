@@ -71,8 +71,12 @@ impl Auth {
 mod tests {
     use super::*;
 
-    fn check(auth: &Auth, payload: &str) -> Result<(), Unauthenticated> {
-        auth.check(&serde_json::from_str(payload).unwrap())
+    fn payload(text: &str) -> Payload {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn check(auth: &Auth, text: &str) -> Result<(), Unauthenticated> {
+        auth.check(&payload(text))
     }
 
     #[test]
@@ -108,7 +112,8 @@ mod tests {
         for claims in ["null", "{}", "[]", "7", r#""iss""#] {
             assert_eq!(with(claims), Err(Unauthenticated::NoClaims), "{claims}");
         }
-        for claims in [r#"{"sub":"a"}"#, r#"{"iss":""}"#, r#"{"iss":7}"#, r#"{"iss":null}"#, r#"{"iss":"a","iss":"b"}"#] {
+        for claims in [r#"{"sub":"a"}"#, r#"{"iss":""}"#, r#"{"iss":7}"#, r#"{"iss":null}"#, r#"{"iss":"a","iss":"b"}"#]
+        {
             assert_eq!(with(claims), Err(Unauthenticated::NoIssuer), "{claims}");
         }
         // A token that no authorizer has looked at is no authentication.

@@ -27,7 +27,7 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 /// that a connection that hangs leaves time for another.
 const ATTEMPT: Duration = Duration::from_millis(700);
 /// How long all attempts of one call may take together.
-const OPERATION: Duration = Duration::from_millis(2_000);
+const OPERATION: Duration = Duration::from_secs(2);
 /// The SDK's three attempts are over after some 60 ms of throttling. The operation time-out ends
 /// these, most often before the tenth.
 const ATTEMPTS: u32 = 10;
@@ -113,8 +113,7 @@ fn tls_context(ca_bundle: Option<&Path>) -> Result<TlsContext, ClientError> {
         None => AMAZON_ROOTS.to_vec(),
         Some(path) => {
             let shown = || path.display().to_string();
-            let pem =
-                std::fs::read(path).map_err(|cause| ClientError::Unreadable { path: shown(), cause })?;
+            let pem = std::fs::read(path).map_err(|cause| ClientError::Unreadable { path: shown(), cause })?;
             // The client panics, at its first call, on certificates that cannot be used.
             check(&pem).map_err(|what| ClientError::NotCertificates { path: shown(), what })?;
             pem
@@ -165,7 +164,9 @@ mod tests {
         assert!(matches!(client(&config(Some(&missing)), OPERATION), Err(ClientError::Unreadable { .. })));
         let file = folder.join("bundle.pem");
         let armour = |text: &str| format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
-        for unfit in [String::new(), "text".to_owned(), armour("!!!!"), armour("AAAA"), armour("AAAA").replace("END", "EN")] {
+        for unfit in
+            [String::new(), "text".to_owned(), armour("!!!!"), armour("AAAA"), armour("AAAA").replace("END", "EN")]
+        {
             std::fs::write(&file, &unfit).unwrap();
             let refused = client(&config(Some(&file)), OPERATION);
             assert!(matches!(refused, Err(ClientError::NotCertificates { .. })), "{unfit:?}: {refused:?}");

@@ -186,11 +186,9 @@ fn level(record: &Record) -> Level {
 }
 
 fn lists(record: &Record) -> Lists<'_> {
-    let (groups, groups_left_out) =
-        fitting(&record.groups, MAX_GROUPS_BYTES, |group| 96 + escaped_bytes(&group.key));
+    let (groups, groups_left_out) = fitting(&record.groups, MAX_GROUPS_BYTES, |group| 96 + escaped_bytes(&group.key));
     let (roles, roles_left_out) = fitting(&record.roles, MAX_ROLES_BYTES, |role| 3 + escaped_bytes(role));
-    let (notes, notes_left_out) =
-        fitting(&record.notes, MAX_NOTES_BYTES, |note| 48 + escaped_bytes(&note.detail));
+    let (notes, notes_left_out) = fitting(&record.notes, MAX_NOTES_BYTES, |note| 48 + escaped_bytes(&note.detail));
     Lists {
         groups_count: record.groups.len(),
         groups,
@@ -289,7 +287,10 @@ mod tests {
         let mut record = Record::refused(&Refusal::Decision(signet_core::decision::Deny::Unentitled));
         record.observed = true;
         let line = &lines(&record)[0];
-        assert_eq!((&line["outcome"], &line["would_be"], &line["level"]), (&json!("observed"), &json!("deny"), &json!("INFO")));
+        assert_eq!(
+            (&line["outcome"], &line["would_be"], &line["level"]),
+            (&json!("observed"), &json!("deny"), &json!("INFO"))
+        );
     }
 
     #[test]
@@ -298,7 +299,10 @@ mod tests {
         record.alarms = vec![NoteLine { kind: "clash", detail: "two\nlines".to_owned() }];
         let both = lines(&record);
         assert_eq!(both.len(), 2);
-        assert_eq!((&both[0]["message"], &both[0]["kind"], &both[0]["level"]), (&json!("alarm"), &json!("clash"), &json!("ERROR")));
+        assert_eq!(
+            (&both[0]["message"], &both[0]["kind"], &both[0]["level"]),
+            (&json!("alarm"), &json!("clash"), &json!("ERROR"))
+        );
         assert_eq!((&both[1]["level"], &both[1]["reason"]), (&json!("ERROR"), &json!("internal")));
         let rejected = &lines(&Record::rejected("not_json", "x"))[0];
         assert_eq!(rejected["message"], "rejected");

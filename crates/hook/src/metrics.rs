@@ -82,7 +82,8 @@ fn count(record: &Record) {
     for alarm in &record.alarms {
         metrics::counter!("Alarms", "Reason" => alarm.kind).increment(1);
     }
-    for (name, list) in [("Groups", record.groups.len()), ("Codes", record.codes.len()), ("Roles", record.roles.len())] {
+    for (name, list) in [("Groups", record.groups.len()), ("Codes", record.codes.len()), ("Roles", record.roles.len())]
+    {
         // Lists of a request are far below the 2^32 that a float holds exactly.
         metrics::histogram!(name).record(f64::from(u32::try_from(list).unwrap_or(u32::MAX)));
     }

@@ -189,6 +189,8 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<String>,
     is_base64_encoded: bool,
+    /// Always empty. API Gateway does without it; `cargo lambda watch` refuses an answer that has none.
+    cookies: [&'static str; 0],
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -224,7 +226,7 @@ impl Answer {
 
     fn new(status_code: u16, content_type: &'static str, body: Option<String>) -> Self {
         let headers = body.as_ref().map(|_| Headers { content_type });
-        Self { status_code, headers, body, is_base64_encoded: false }
+        Self { status_code, headers, body, is_base64_encoded: false, cookies: [] }
     }
 }
 
@@ -296,10 +298,13 @@ mod tests {
 
     #[test]
     fn context_of_a_wrong_type_is_absent() {
-        let full = payload(r#"{"requestContext":{"timeEpoch":1583348638390,"authorizer":{"jwt":{"claims":{"a":"b"}}}}}"#);
+        let full =
+            payload(r#"{"requestContext":{"timeEpoch":1583348638390,"authorizer":{"jwt":{"claims":{"a":"b"}}}}}"#);
         assert_eq!(full.time_epoch_ms(), Some(1_583_348_638_390));
         assert_eq!(full.jwt_claims().and_then(|claims| claims.get("a")).and_then(Json::as_str), Some("b"));
-        for context in ["7", "null", r#"{"timeEpoch":"1","authorizer":[]}"#, r#"{"timeEpoch":1e99,"authorizer":{"jwt":7}}"#] {
+        for context in
+            ["7", "null", r#"{"timeEpoch":"1","authorizer":[]}"#, r#"{"timeEpoch":1e99,"authorizer":{"jwt":7}}"#]
+        {
             let payload = payload(&format!(r#"{{"requestContext":{context}}}"#));
             assert_eq!(payload.time_epoch_ms(), None, "{context}");
             assert!(payload.jwt_claims().is_none(), "{context}");
@@ -317,11 +322,11 @@ mod tests {
         let json = |answer: &Answer| serde_json::to_string(answer).unwrap();
         assert_eq!(
             json(&Answer::text(401, "no")),
-            r#"{"statusCode":401,"headers":{"content-type":"text/plain; charset=utf-8"},"body":"no","isBase64Encoded":false}"#
+            r#"{"statusCode":401,"headers":{"content-type":"text/plain; charset=utf-8"},"body":"no","isBase64Encoded":false,"cookies":[]}"#
         );
         assert_eq!(
             json(&Answer::okta(Encoded { status: 204, body: None })),
-            r#"{"statusCode":204,"isBase64Encoded":false}"#
+            r#"{"statusCode":204,"isBase64Encoded":false,"cookies":[]}"#
         );
     }
 }

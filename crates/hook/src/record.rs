@@ -248,10 +248,7 @@ mod tests {
                 group("b", Finding::NoGrant { expired: 2, other_app: 1 }),
                 group("c", Finding::CodeLeftOut { code, roles: 3 }),
             ],
-            notes: vec![
-                Note::Clash { code, keys: vec!["a", "z"] },
-                Note::TagLeftOut { key: "email", why: "missing" },
-            ],
+            notes: vec![Note::Clash { code, keys: vec!["a", "z"] }, Note::TagLeftOut { key: "email", why: "missing" }],
         };
         let record = Record::decided(&decision);
         assert_eq!((record.verdict, record.reason, record.fault), (Verdict::Deny, Some("unentitled"), false));

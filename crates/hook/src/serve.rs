@@ -127,13 +127,11 @@ fn start<H: Handler>(
     build: impl FnOnce(&Config, Table) -> H,
 ) -> Result<(), lambda_runtime::Error> {
     let get = |name: &str| std::env::var(name).ok();
-    let missing: Vec<String> = LAMBDA
-        .iter()
-        .filter(|name| get(name).is_none())
-        .map(|name| format!("`{name}` is not set: this program is a Lambda function, run it in Lambda or under `cargo lambda watch`"))
-        .collect();
+    let missing: Vec<String> =
+        LAMBDA.iter().filter(|name| get(name).is_none()).map(|name| format!("`{name}`")).collect();
     if !missing.is_empty() {
-        return Err(ConfigError(missing).into());
+        let hint = "this program is a Lambda function: run it in Lambda, or under `cargo lambda watch`";
+        return Err(ConfigError(vec![format!("{} not set: {hint}", missing.join(", "))]).into());
     }
     let config = Config::from_environment(binary, get)?;
     let client = dynamodb::client(&config.dynamodb, config.deadline)?;
@@ -171,57 +169,56 @@ async fn serve<H: Handler>(handler: &H, edge: Edge, metrics: Option<Metrics>) ->
     let service = service_fn(|event: LambdaEvent<Payload>| async move {
         let (payload, context) = event.into_parts();
         let cold_start = cold_start.replace(false);
-        let answer = invoke(handler, edge, payload, context.request_id, |record, around| {
+        let keep = |record: &Record, around: &Around<'_>| {
             let mut out = io::stdout().lock();
             log::record(&mut out, record, around)?;
             if let Some(metrics) = metrics {
                 metrics.record(&mut out, record, around.duration_ms, around.cold_start)?;
             }
             out.flush()
-        });
-        Ok::<Answer, Infallible>(answer(cold_start).await)
+        };
+        Ok::<Answer, Infallible>(invoke(handler, edge, payload, context.request_id, cold_start, keep).await)
     });
     Runtime::new(service).run().await
 }
 
-/// Answers one invocation and records it by way of `keep`. A panic is a denial.
-fn invoke<'h, H: Handler>(
-    handler: &'h H,
+/// Answers one invocation, and records it by way of `keep`. A panic is a denial.
+async fn invoke<H: Handler>(
+    handler: &H,
     edge: Edge,
     payload: Payload,
     request_id: String,
-    keep: impl FnOnce(&Record, &Around<'_>) -> io::Result<()> + 'h,
-) -> impl FnOnce(bool) -> std::pin::Pin<Box<dyn Future<Output = Answer> + 'h>> {
-    move |cold_start| {
-        Box::pin(async move {
-            let call = Call {
-                payload,
-                now_ms: (edge.now_ms)(),
-                began: Instant::now(),
-                decision: (edge.random)().map(DecisionId::from_random),
-                request_id,
-            };
-            let conclusion = AssertUnwindSafe(handler.handle(&call)).catch_unwind().await.unwrap_or_else(|_| {
-                let refusal = Refusal::Panic;
-                Conclusion { answer: refusal.answer(call.reference()), record: Record::refused(&refusal) }
-            });
-            let around = Around {
-                now_ms: call.now_ms,
-                protocol: H::PROTOCOL,
-                decision_id: call.decision.as_ref().map(DecisionId::as_str),
-                request_id: &call.request_id,
-                duration_ms: milliseconds(call.began.elapsed()),
-                cold_start,
-            };
-            // An answer that cannot be recorded is still the right answer, and Okta waits for it.
-            match catch_unwind(AssertUnwindSafe(|| keep(&conclusion.record, &around))) {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => complain(&format!("the log cannot be written: {error}")),
-                Err(_) => complain("the function panicked while it wrote the log"),
-            }
-            conclusion.answer
-        })
+    cold_start: bool,
+    keep: impl FnOnce(&Record, &Around<'_>) -> io::Result<()>,
+) -> Answer {
+    let call = Call {
+        payload,
+        now_ms: (edge.now_ms)(),
+        began: Instant::now(),
+        decision: (edge.random)().map(DecisionId::from_random),
+        request_id,
+    };
+    // The call of `handle` is inside, too: a handler may do something before its future is polled.
+    let answered = AssertUnwindSafe(async { handler.handle(&call).await }).catch_unwind().await;
+    let conclusion = answered.unwrap_or_else(|_| {
+        let refusal = Refusal::Panic;
+        Conclusion { answer: refusal.answer(call.reference()), record: Record::refused(&refusal) }
+    });
+    let around = Around {
+        now_ms: call.now_ms,
+        protocol: H::PROTOCOL,
+        decision_id: call.decision.as_ref().map(DecisionId::as_str),
+        request_id: &call.request_id,
+        duration_ms: milliseconds(call.began.elapsed()),
+        cold_start,
+    };
+    // An answer that cannot be recorded is still the right answer, and Okta waits for it.
+    match catch_unwind(AssertUnwindSafe(|| keep(&conclusion.record, &around))) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => complain(&format!("the log cannot be written: {error}")),
+        Err(_) => complain("the function panicked while it wrote the log"),
     }
+    conclusion.answer
 }
 
 /// A duration in milliseconds, to the microsecond.
@@ -246,4 +243,70 @@ fn say(level: Level, message: &'static str, detail: &str) {
 fn complain(text: &str) {
     // Nobody is left to tell if this fails, too.
     drop(writeln!(io::stderr(), "{text}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fake(fn(&Call) -> Conclusion);
+
+    impl Handler for Fake {
+        const PROTOCOL: &'static str = "saml";
+
+        async fn handle(&self, call: &Call) -> Conclusion {
+            tokio::task::yield_now().await;
+            (self.0)(call)
+        }
+    }
+
+    const EDGE: Edge = Edge { now_ms: || 1_800_000_000_000, random: || Some([7; 16]) };
+
+    fn run(handler: fn(&Call) -> Conclusion, edge: Edge, keep: fn() -> io::Result<()>) -> (Answer, Option<String>) {
+        let mut line = None;
+        let answer = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(invoke(
+            &Fake(handler),
+            edge,
+            Payload::default(),
+            "req-1".to_owned(),
+            true,
+            |record, around| {
+                let mut out = Vec::new();
+                log::record(&mut out, record, around)?;
+                line = Some(String::from_utf8(out).unwrap());
+                keep()
+            },
+        ));
+        (answer, line)
+    }
+
+    fn refuse(call: &Call) -> Conclusion {
+        Conclusion { answer: Refusal::NoApp.answer(call.reference()), record: Record::refused(&Refusal::NoApp) }
+    }
+
+    #[test]
+    fn a_panic_denies_and_is_logged() {
+        let (answer, line) = run(|_| panic!("s3cret"), EDGE, || Ok(()));
+        assert_eq!(answer, Refusal::Panic.answer(DecisionId::from_random([7; 16]).as_str()));
+        let line = line.unwrap();
+        assert!(line.contains(r#""reason":"internal""#) && !line.contains("s3cret"), "{line}");
+    }
+
+    #[test]
+    fn an_answer_survives_a_log_that_does_not() {
+        let expected = Refusal::NoApp.answer(DecisionId::from_random([7; 16]).as_str());
+        let broken: [fn() -> io::Result<()>; 2] = [|| Err(io::ErrorKind::BrokenPipe.into()), || panic!("in the log")];
+        for keep in broken {
+            assert_eq!(run(refuse, EDGE, keep).0, expected);
+        }
+    }
+
+    #[test]
+    fn without_randomness_the_invocation_is_the_reference() {
+        let (answer, line) = run(refuse, Edge { random: || None, ..EDGE }, || Ok(()));
+        assert_eq!(answer, Refusal::NoApp.answer("req-1"));
+        let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        assert_eq!((&line["request.id"], line.get("decision.id")), (&"req-1".into(), None));
+        assert_eq!(line["cold_start"], true);
+    }
 }

@@ -115,11 +115,7 @@ fn drop_clashes(findings: &mut BTreeMap<String, Finding>, notes: &mut BTreeSet<N
 }
 
 /// What the groups that count get, in the order in which reasons to deny come first.
-fn access(
-    sign_in: &SignIn,
-    findings: &BTreeMap<String, Finding>,
-    notes: &mut BTreeSet<Note>,
-) -> Result<Outcome, Deny> {
+fn access(sign_in: &SignIn, findings: &BTreeMap<String, Finding>, notes: &mut BTreeSet<Note>) -> Result<Outcome, Deny> {
     let identity = value::identity(sign_in.identity.as_deref(), &sign_in.app.pattern)?;
 
     // What each code opens. No two groups that count share a code.

@@ -65,10 +65,9 @@ pub fn check_size(base: &[(String, Vec<String>)], added: &[(String, Vec<String>)
 pub fn assertion_bytes(base: &[(String, Vec<String>)], added: &[(String, Vec<String>)]) -> usize {
     let mut xml = String::new();
     for (name, values) in base.iter().chain(added) {
-        xml += &format!(
-            r#"<saml2:Attribute Name="{}" NameFormat="urn:oasis:names:tc:SAML:2.0:attrname-format:uri">"#,
-            escaped(name)
-        );
+        xml += r#"<saml2:Attribute Name=""#;
+        xml += &escaped(name);
+        xml += r#"" NameFormat="urn:oasis:names:tc:SAML:2.0:attrname-format:uri">"#;
         for value in values {
             xml += r#"<saml2:AttributeValue xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">"#;
             xml += &escaped(value);

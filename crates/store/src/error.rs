@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 /// A call to the table failed, or its answer cannot be trusted.
 #[derive(Debug, thiserror::Error)]
@@ -117,7 +117,7 @@ impl StoreError {
         let code = error.as_service_error().and_then(ProvideErrorMetadata::code).map(str::to_owned);
         let timed_out = matches!(error, SdkError::TimeoutError(_))
             || matches!(error, SdkError::DispatchFailure(failure) if failure.is_timeout());
-        let cause = DisplayErrorContext(error).to_string();
+        let cause = cause(error, code.as_deref());
         match code.as_deref() {
             Some("ResourceNotFoundException") => Self::NoTable { table },
             Some("ThrottlingException" | "ProvisionedThroughputExceededException" | "RequestLimitExceeded") => {
@@ -127,4 +127,35 @@ impl StoreError {
             _ => Self::Call { operation, table, cause },
         }
     }
+}
+
+/// What DynamoDB said, with its code; or else the chain of causes, down to the connection's.
+fn cause<E, R>(error: &SdkError<E, R>, code: Option<&str>) -> String
+where
+    E: Error + ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug,
+{
+    if let Some(code) = code {
+        let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
+        return format!("{code}: {}", message.unwrap_or("no further message"));
+    }
+    let first: &(dyn Error + 'static) = match error {
+        SdkError::ServiceError(service) => service.err(),
+        other => return chain(other.to_string(), Error::source(other)),
+    };
+    chain(first.to_string(), first.source())
+}
+
+fn chain(first: String, mut next: Option<&(dyn Error + 'static)>) -> String {
+    let mut text = first;
+    while let Some(error) = next {
+        let more = error.to_string();
+        // Wrappers often repeat what they wrap.
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        next = error.source();
+    }
+    text
 }

@@ -39,13 +39,15 @@ pub struct Table {
     name: String,
     deadline: Option<Duration>,
     hasher: Arc<dyn CodeHasher + Send + Sync>,
+    /// The most actions of one chunk.
+    actions: usize,
 }
 
 impl Table {
     /// Speaks to the table of a name through a client, without a deadline over several calls.
     #[must_use]
     pub fn new(client: aws_sdk_dynamodb::Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into(), deadline: None, hasher: Arc::new(Sha256Hasher) }
+        Self { client, name: name.into(), deadline: None, hasher: Arc::new(Sha256Hasher), actions: apply::ACTIONS }
     }
 
     /// The same table with a deadline over each batched read, all its calls and pauses included.
@@ -58,6 +60,13 @@ impl Table {
     #[must_use]
     pub fn with_hasher(self, hasher: impl CodeHasher + Send + Sync + 'static) -> Self {
         Self { hasher: Arc::new(hasher), ..self }
+    }
+
+    /// The same table with smaller chunks, of at most so many actions, 100 at the most: tests make
+    /// many chunks of a small statement by it. One change is never divided.
+    #[must_use]
+    pub fn with_chunks_of(self, actions: usize) -> Self {
+        Self { actions: actions.min(apply::ACTIONS), ..self }
     }
 
     /// The table's name.

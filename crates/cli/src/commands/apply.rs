@@ -7,14 +7,13 @@ use signet_core::app::AppId;
 use signet_core::grant::Timestamp;
 use signet_core::session::DecisionId;
 use signet_store::Table;
-use signet_store::apply::{Applied, Plan, Provenance, Revision};
+use signet_store::apply::{Applied, ApplyError, Plan, Provenance, Revision};
 use signet_store::sign_in::AppState;
 
-use crate::args::{Apply, Connection, Plan as PlanArgs};
-use crate::connect;
+use crate::args::{Apply, Plan as PlanArgs};
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
-use crate::file::{self, Entitlements, Problem};
+use crate::file::{Entitlements, Problem};
 use crate::random;
 use crate::render::plan as render;
 
@@ -23,52 +22,57 @@ const FEW_GRANTS: usize = 20;
 /// Which share of a source's grants may be withdrawn whatever their number: one in so many.
 const SMALL_SHARE: usize = 5;
 
-/// A file without mistakes, and what applying it would change.
+/// What applying a file would change.
 struct Prepared {
-    table: Table,
-    file: Entitlements,
     plan: Plan,
+    warnings: Vec<Problem>,
     /// Apps that the table has from this source, and the file leaves out.
     kept: Vec<AppId>,
 }
 
 pub(super) async fn plan(
     args: &PlanArgs,
-    connection: &Connection,
+    file: Entitlements,
+    table: &Table,
     as_json: bool,
-    now: Timestamp,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    let prepared = prepare(&args.file, connection, now, console).await?;
-    let Prepared { plan, kept, .. } = &prepared;
+    let Prepared { plan, warnings, kept } = prepare(&args.file, file, table, console).await?.1;
     if as_json {
-        let mut value = render::json(plan, kept);
-        add(&mut value, "warnings", prepared.file.warnings.iter().map(problem_json).collect());
+        let mut value = render::json(&plan, &kept);
+        add(&mut value, "warnings", warnings.iter().map(problem_json).collect());
         console.json(&value)?;
     } else {
-        console.result(&render::text(plan, kept))?;
+        console.result(&render::text(&plan, &kept))?;
     }
-    Ok(if args.exit_code && !render::is_empty(plan) { Exit::Found } else { Exit::Done })
+    Ok(if args.exit_code && !render::is_empty(&plan) { Exit::Found } else { Exit::Done })
+}
+
+/// Refuses an application that nobody can consent to, before anything is read.
+pub(super) fn check_consent(args: &Apply, as_json: bool, console: &Console<'_>) -> Result<(), Failure> {
+    let why = match (args.yes, as_json, console.is_interactive()) {
+        (true, _, _) | (false, false, true) => return Ok(()),
+        (false, true, _) => "with --json",
+        (false, false, false) => "without a terminal",
+    };
+    Err(Failure::Usage(format!("nobody can be asked {why}: say --yes to apply without a question")))
 }
 
 pub(super) async fn apply(
     args: &Apply,
-    connection: &Connection,
+    file: Entitlements,
+    table: &Table,
     as_json: bool,
     now: Timestamp,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    if !args.yes && (as_json || !console.is_interactive()) {
-        let why = if as_json { "with --json" } else { "without a terminal" };
-        return Err(Failure::Usage(format!("nobody can be asked {why}: say --yes to apply without a question")));
-    }
-    let prepared = prepare(&args.file, connection, now, console).await?;
-    let Prepared { table, file, plan, kept } = &prepared;
+    check_consent(args, as_json, console)?;
+    let (file, Prepared { plan, warnings, kept }) = prepare(&args.file, file, table, console).await?;
     if !as_json {
-        console.result(&render::text(plan, kept))?;
+        console.result(&render::text(&plan, &kept))?;
     }
-    check_withdrawals(plan, now, args.allow_withdrawals)?;
-    let nothing = render::is_empty(plan);
+    check_withdrawals(&plan, now, args.allow_withdrawals)?;
+    let nothing = render::is_empty(&plan);
     if !args.yes && !nothing && !console.confirm("\nApply these changes?")? {
         return Err(Failure::Declined);
     }
@@ -76,7 +80,11 @@ pub(super) async fn apply(
     // between what a plan looks at and what else it writes.
     let event = format!("apply-{}", DecisionId::from_random(random::bytes()?));
     let provenance = Provenance { at: now, event };
-    let applied = table.apply(&file.source, Revision::After(plan.claimed), &file.statement, &provenance).await?;
+    let applied = table.apply(&file.source, Revision::After(plan.claimed), &file.statement, &provenance).await;
+    if matches!(applied, Err(ApplyError::Store(_) | ApplyError::Contended { .. })) {
+        console.message("The file may be applied in part. Apply it again: that is safe, and completes it.");
+    }
+    let applied = applied?;
     let done = match &applied {
         Applied::Superseded { by } => {
             return Err(Failure::Superseded { source_id: file.source.clone(), by: *by });
@@ -85,10 +93,10 @@ pub(super) async fn apply(
         Applied::Changed(done) => Some(done),
     };
     if as_json {
-        let mut value = render::json(done.unwrap_or(plan), kept);
+        let mut value = render::json(done.unwrap_or(&plan), &kept);
         add(&mut value, "applied", json!(done.is_some()));
         add(&mut value, "event", json!(done.map(|_| provenance.event.as_str())));
-        add(&mut value, "warnings", file.warnings.iter().map(problem_json).collect());
+        add(&mut value, "warnings", warnings.iter().map(problem_json).collect());
         console.json(&value)?;
     } else if let Some(done) = done {
         console.result(&summary(done, &provenance.event))?;
@@ -97,8 +105,7 @@ pub(super) async fn apply(
 }
 
 fn summary(done: &Plan, event: &str) -> String {
-    let mut text =
-        format!("\nApplied as {event} to source {}: {}.\n", done.source, render::Totals::of(done).line());
+    let mut text = format!("\nApplied as {event} to source {}: {}.\n", done.source, render::Totals::of(done).line());
     if !done.displaced.is_empty() {
         text.push_str("\nDISPLACED\n");
         text.push_str(&render::displaced(&done.displaced));
@@ -116,15 +123,13 @@ fn check_withdrawals(plan: &Plan, now: Timestamp, allowed: bool) -> Result<(), F
     Ok(())
 }
 
-/// Reads the file and plans it. Prints the file's warnings.
+/// Plans a file. Prints its warnings.
 async fn prepare(
     path: &Path,
-    connection: &Connection,
-    now: Timestamp,
+    mut file: Entitlements,
+    table: &Table,
     console: &mut Console<'_>,
-) -> Result<Prepared, Failure> {
-    let mut file = file::read(path, now)?;
-    let table = connect::table(connection).await?;
+) -> Result<(Entitlements, Prepared), Failure> {
     let plan = table.plan(&file.source, &file.statement).await?;
     let known = table.apps().await?;
     let stated = |id: &AppId| file.statement.apps.iter().any(|stated| stated.app.id == *id);
@@ -133,18 +138,19 @@ async fn prepare(
         .filter(|(source, stored)| *source == file.source && !stated(&stored.app.id))
         .map(|(_, stored)| stored.app.id.clone())
         .collect();
+    let mut warnings = std::mem::take(&mut file.warnings);
     for (app, problem) in std::mem::take(&mut file.foreign_apps) {
         let listed = known.iter().any(|(_, stored)| stored.app.id == app);
         // The list may lag, and has no apps that only events know.
         if !listed && table.sign_in(app.as_str(), &[]).await?.app == AppState::Unknown {
-            file.warnings.push(problem);
+            warnings.push(problem);
         }
     }
-    file.warnings.sort();
-    for warning in &file.warnings {
+    warnings.sort();
+    for warning in &warnings {
         console.message(&format!("{}:{}", path.display(), labelled(warning)));
     }
-    Ok(Prepared { table, file, plan, kept })
+    Ok((file, Prepared { plan, warnings, kept }))
 }
 
 fn labelled(warning: &Problem) -> Problem {
@@ -162,45 +168,4 @@ fn add(object: &mut Value, member: &str, value: Value) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use signet_core::code::{GroupCode, Salt};
-    use signet_core::grant::{Grant, SourceId};
-    use signet_core::group::GroupKey;
-    use signet_core::role::RoleArn;
-    use signet_store::apply::GroupChange;
-
-    fn withdrawing(removed: usize, before: usize) -> Plan {
-        let role = |n| RoleArn::parse(&format!("arn:aws:iam::111122223333:role/r{n}")).unwrap();
-        let removed = (0..removed).map(|n| Grant { role: role(n), apps: None, expires_at: None }).collect();
-        Plan {
-            source: SourceId::file("f").unwrap(),
-            claimed: 1,
-            grants_before: before,
-            groups: vec![GroupChange {
-                group: GroupKey::new("g").unwrap(),
-                label: None,
-                code: GroupCode::parse("abcd").unwrap(),
-                salt: Salt::NONE,
-                registers: false,
-                retires: false,
-                added: Vec::new(),
-                removed,
-            }],
-            apps: Vec::new(),
-            displaced: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn much_is_more_than_twenty_and_more_than_a_fifth() {
-        let now = Timestamp::from_seconds(0);
-        for (removed, before, stopped) in
-            [(20, 20, false), (21, 21, true), (21, 104, true), (21, 105, false), (22, 105, true), (1, 1, false)]
-        {
-            let plan = withdrawing(removed, before);
-            assert_eq!(check_withdrawals(&plan, now, false).is_err(), stopped, "{removed} of {before}");
-            assert!(check_withdrawals(&plan, now, true).is_ok());
-        }
-    }
-}
+mod tests;

@@ -31,7 +31,7 @@ pub(super) async fn export(
     }
     let name = export::name(&source);
     let text = if as_json {
-        format!("{:#}\n", export::json(name, &statement))
+        crate::text::json(&export::json(name, &statement))
     } else if source.as_str().starts_with("dataset:") {
         let note = "as stated by its events. Applied as a file, it is a source of its own";
         format!("# Source {source}, {note}.\n{}", export::yaml(name, &statement))
@@ -40,8 +40,10 @@ pub(super) async fn export(
     };
     match &args.output {
         None => console.result(&text)?,
-        Some(path) => std::fs::write(path, text)
-            .map_err(|error| Failure::Write { path: path.display().to_string(), error })?,
+        Some(path) => {
+            let unwritable = |error| Failure::Write { path: path.display().to_string(), error };
+            std::fs::write(path, text).map_err(unwritable)?;
+        }
     }
     Ok(Exit::Done)
 }

@@ -13,6 +13,7 @@ use crate::args::{Args, Command, SecretCommand, TableCommand};
 use crate::connect;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
+use crate::file;
 
 /// Does what the command line asks. `now` is the moment at which it runs.
 ///
@@ -23,8 +24,17 @@ pub async fn run(args: Args, now: Timestamp, console: &mut Console<'_>) -> Resul
     match command {
         Command::Secret(SecretCommand::New) => secret::new(json, console),
         Command::Table(TableCommand::Create(create)) => table::create(&create, &connection, json, console).await,
-        Command::Plan(plan) => apply::plan(&plan, &connection, json, now, console).await,
-        Command::Apply(apply) => apply::apply(&apply, &connection, json, now, console).await,
+        Command::Plan(plan) => {
+            let file = file::read(&plan.file, now)?;
+            let table = connect::table(&connection).await?;
+            apply::plan(&plan, file, &table, json, console).await
+        }
+        Command::Apply(apply) => {
+            apply::check_consent(&apply, json, console)?;
+            let file = file::read(&apply.file, now)?;
+            let table = connect::table(&connection).await?;
+            apply::apply(&apply, file, &table, json, now, console).await
+        }
         Command::Export(export) => {
             let table = connect::table(&connection).await?;
             export::export(&export, &table, json, console).await

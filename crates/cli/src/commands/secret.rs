@@ -11,7 +11,7 @@ use crate::random;
 
 pub(super) fn new(as_json: bool, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let secret = BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<32>()?);
-    let digest: String = Sha256::digest(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&Sha256::digest(secret.as_bytes()));
     if as_json {
         console.json(&json!({ "secret": secret, "sha256": digest }))?;
     } else {
@@ -22,4 +22,9 @@ pub(super) fn new(as_json: bool, console: &mut Console<'_>) -> Result<Exit, Fail
         );
     }
     Ok(Exit::Done)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use signet_core::app::{
-    App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, WhenUnentitled,
-};
+use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, WhenUnentitled};
 use signet_core::identity::{IdentityField, IdentityPattern};
 use signet_core::role::{Protocol, ProviderName};
 use signet_store::statement::StatedApp;
@@ -66,7 +64,7 @@ fn read(field: &Field<'_>, report: &mut Report) -> Option<StatedApp> {
     let fields = Fields::read(field.node, &field.path, &FIELDS, report)?;
     // All fields are looked at before the first `?`, so that all mistakes are reported together.
     let id = word(fields.required("id", "the app's id in Okta is expected", report), AppId::parse, report);
-    let name = optional(fields.get("name"), |f| f.name(MAX_NAME, report).map(|name| Some(name.to_owned())));
+    let name = default(fields.get("name"), None, |f| f.name(MAX_NAME, report).map(|name| Some(name.to_owned())));
     let protocol = fields.required("protocol", "`saml`, `oidc` or `cognito` is expected", report);
     let protocol = word(protocol, Protocol::parse, report);
     let provider = fields.required("provider", "the name of the app's identity provider in IAM is expected", report);
@@ -77,7 +75,7 @@ fn read(field: &Field<'_>, report: &mut Report) -> Option<StatedApp> {
     let groups_claim = groups_claim(&fields, report);
     let identity = identity(&fields, report);
     let tags = tags(&fields, report);
-    let session_duration = optional(fields.get("session_duration"), |f| {
+    let session_duration = default(fields.get("session_duration"), None, |f| {
         let seconds = f.number(report)?;
         report.parsed(&f, SessionDuration::new(seconds)).map(Some)
     });
@@ -116,7 +114,8 @@ fn identity(fields: &Fields<'_>, report: &mut Report) -> Option<IdentityRule> {
     let identity = Fields::read(identity.node, &identity.path, &["from", "pattern"], report)?;
     let from = identity.get("from");
     let from = default(from, IdentityField::login(), |f| word(Some(f), IdentityField::parse, report));
-    let pattern = identity.required("pattern", "what identities look like is expected, such as `*@example.com`", report);
+    let pattern =
+        identity.required("pattern", "what identities look like is expected, such as `*@example.com`", report);
     let pattern = word(pattern, IdentityPattern::parse, report);
     Some(IdentityRule { from: from?, pattern: pattern? })
 }
@@ -192,11 +191,4 @@ fn default<'n, T>(field: Option<Field<'n>>, otherwise: T, read: impl FnOnce(Fiel
         None => Some(otherwise),
         Some(field) => read(field),
     }
-}
-
-fn optional<'n, T>(
-    field: Option<Field<'n>>,
-    read: impl FnOnce(Field<'n>) -> Option<Option<T>>,
-) -> Option<Option<T>> {
-    default(field, None, read)
 }

@@ -120,13 +120,17 @@ impl<'n> Field<'n> {
         let mut seen = BTreeMap::new();
         let mut entries = Vec::new();
         for (key, node) in pairs {
-            let key_field = Field { node: key, path: self.path.clone() };
-            let Some(name) = key_field.text(report) else { continue };
-            let path = if self.path.is_empty() { printable(name) } else { format!("{}.{}", self.path, printable(name)) };
-            if let Some(first) = seen.insert(name, key.at.line) {
+            let (Value::Text(name) | Value::Number(name) | Value::Flag(_, name)) = &key.value else {
+                let what = format!("a field's name is expected, and there is {}", key.value.kind());
+                report.error(key.at, &self.path, &what);
+                continue;
+            };
+            let path =
+                if self.path.is_empty() { printable(name) } else { format!("{}.{}", self.path, printable(name)) };
+            if let Some(first) = seen.insert(name.as_str(), key.at.line) {
                 report.error(key.at, &path, &format!("is there twice, first in line {first}"));
             } else {
-                entries.push((name, Field { node, path }));
+                entries.push((name.as_str(), Field { node, path }));
             }
         }
         Some(entries)

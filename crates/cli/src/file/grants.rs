@@ -16,6 +16,9 @@ use crate::text::printable;
 /// read at every sign-in.
 const MAX_LABEL: usize = 256;
 
+/// Whoever writes `Readers: all` without quotes means a name, and has written a map.
+const KEY_HINT: &str = "the value that the app's claim carries is expected; a name with a colon in it needs quotes";
+
 /// What the list of grants states.
 #[derive(Debug, Default)]
 pub(super) struct Grants {
@@ -40,7 +43,7 @@ struct Reader {
     /// Where each label was first given.
     labels: HashMap<GroupKey, u64>,
     /// Where each grant was first stated.
-    stated: HashMap<(GroupKey, Grant), u64>,
+    stated: BTreeMap<(GroupKey, Grant), u64>,
 }
 
 impl Reader {
@@ -54,7 +57,7 @@ impl Reader {
             report.parsed(&role, RoleArn::parse(text))
         });
         let groups = fields.required("groups", "the groups that may assume the role are expected", report);
-        let groups = groups.and_then(|groups| self.groups(&groups, report));
+        let groups = groups.and_then(|groups| named_groups(&groups, report));
         let apps = match fields.get("apps") {
             None => Some(None),
             Some(apps) => self.apps(&apps, report).map(Some),
@@ -72,14 +75,7 @@ impl Reader {
         }
     }
 
-    fn state(
-        &mut self,
-        place: &Field<'_>,
-        key: GroupKey,
-        label: Option<String>,
-        grant: &Grant,
-        report: &mut Report,
-    ) {
+    fn state(&mut self, place: &Field<'_>, key: GroupKey, label: Option<String>, grant: &Grant, report: &mut Report) {
         let at = place.node.at;
         if let Some(first) = self.stated.insert((key.clone(), grant.clone()), at.line) {
             let what = format!("group `{}` has this very grant already, from line {first}", shown(&key));
@@ -106,26 +102,6 @@ impl Reader {
         stated.grants.insert(grant.clone());
     }
 
-    fn groups<'n>(
-        &mut self,
-        field: &Field<'n>,
-        report: &mut Report,
-    ) -> Option<Vec<(Field<'n>, GroupKey, Option<String>)>> {
-        let items = field.list(report)?;
-        if items.is_empty() {
-            report.error(field.node.at, &field.path, "is empty: name a group, or remove the grant");
-            return None;
-        }
-        let mut groups = Some(Vec::new());
-        for item in items {
-            match (group(&item, report), &mut groups) {
-                (Some((key, label)), Some(groups)) => groups.push((item, key, label)),
-                _ => groups = None,
-            }
-        }
-        groups
-    }
-
     fn apps(&mut self, field: &Field<'_>, report: &mut Report) -> Option<BTreeSet<AppId>> {
         let items = field.list(report)?;
         if items.is_empty() {
@@ -141,7 +117,8 @@ impl Reader {
                 continue;
             };
             if self.named.insert(app.clone()) {
-                let what = format!("app `{app}` is neither in this file nor in the table: the grant does not count yet");
+                let what =
+                    format!("app `{app}` is neither in this file nor in the table: the grant does not count yet");
                 let problem = Problem::new(item.node.at.line, item.node.at.column, &item.path, what);
                 self.grants.apps.push((app.clone(), problem));
             }
@@ -153,6 +130,23 @@ impl Reader {
     }
 }
 
+/// The groups of one grant, each with its place.
+fn named_groups<'n>(field: &Field<'n>, report: &mut Report) -> Option<Vec<(Field<'n>, GroupKey, Option<String>)>> {
+    let items = field.list(report)?;
+    if items.is_empty() {
+        report.error(field.node.at, &field.path, "is empty: name a group, or remove the grant");
+        return None;
+    }
+    let mut groups = Some(Vec::new());
+    for item in items {
+        match (group(&item, report), &mut groups) {
+            (Some((key, label)), Some(groups)) => groups.push((item, key, label)),
+            _ => groups = None,
+        }
+    }
+    groups
+}
+
 /// A group's key, alone or with a label.
 fn group(field: &Field<'_>, report: &mut Report) -> Option<(GroupKey, Option<String>)> {
     if !matches!(field.node.value, super::node::Value::Map(_)) {
@@ -160,7 +154,7 @@ fn group(field: &Field<'_>, report: &mut Report) -> Option<(GroupKey, Option<Str
         return Some((report.parsed(field, GroupKey::new(key))?, None));
     }
     let fields = Fields::read(field.node, &field.path, &["key", "label"], report)?;
-    let key = fields.required("key", "the value that the app's claim carries is expected", report);
+    let key = fields.required("key", KEY_HINT, report);
     let key = key.and_then(|key| {
         let text = key.text(report)?;
         report.parsed(&key, GroupKey::new(text))
@@ -176,7 +170,11 @@ fn expires_at(field: &Field<'_>, now: Timestamp, report: &mut Report) -> Option<
     let text = field.text(report)?;
     let end = report.parsed(field, crate::time::parse(text))?;
     if end <= now {
-        report.warning(field.node.at, &field.path, &format!("the grant has ended already, at {}", crate::time::show(end)));
+        report.warning(
+            field.node.at,
+            &field.path,
+            &format!("the grant has ended already, at {}", crate::time::show(end)),
+        );
     }
     Some(end)
 }

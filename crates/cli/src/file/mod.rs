@@ -72,8 +72,7 @@ pub fn parse(content: &[u8], base_name: &str, now: Timestamp) -> Result<Entitlem
         return Err(alone(At::START, "the file is larger than 16 MB: split it".to_owned()));
     }
     let text = std::str::from_utf8(content).map_err(|error| {
-        let before = content.get(..error.valid_up_to()).unwrap_or_default();
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let line = content.get(..error.valid_up_to()).unwrap_or_default().split(|byte| *byte == b'\n').count() as u64;
         alone(At { line, column: 1 }, "the line has bytes that are not UTF-8".to_owned())
     })?;
     let root = node::read(text.strip_prefix('\u{feff}').unwrap_or(text)).map_err(|problem| vec![problem])?;

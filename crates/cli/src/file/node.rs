@@ -71,7 +71,6 @@ pub(super) fn read(text: &str) -> Result<Node, Problem> {
             max_events: 2_000_000,
             max_nodes: 1_000_000,
             max_depth: 32,
-            max_documents: 1,
             // One list of groups under many grants is what anchors are for.
             enforce_alias_anchor_ratio: false,
         },
@@ -91,8 +90,13 @@ fn not_yaml(error: &serde_saphyr::Error) -> Problem {
     let at = error.location().map_or(At::START, At::of);
     let options = serde_saphyr::render_options! { formatter: &UserMessageFormatter, snippets: SnippetMode::Off };
     let message = error.render_with_options(options);
-    // The place stands in front of the message already.
-    let what = message.split(" at line ").next().unwrap_or_default();
+    let what = match error.without_snippet() {
+        serde_saphyr::Error::Budget { .. } => "it is too large, too deep, or uses its anchors too often",
+        serde_saphyr::Error::MultipleDocuments { .. } => "it has more than one document",
+        serde_saphyr::Error::UnknownAnchor { .. } => "the alias has no anchor",
+        // The place stands in front of the message already.
+        _ => message.split(" at line ").next().unwrap_or_default(),
+    };
     Problem::new(at.line, at.column, "", format!("cannot be read as YAML: {what}"))
 }
 

@@ -159,8 +159,12 @@ fn overflows(widths: Range<usize>) -> impl Strategy<Value = Plan> {
         |(width, over, own, shared, all_codes, odd)| {
             let capacity = 255 / (width + 1);
             let count = (capacity + over).saturating_sub(2);
-            // One in three has no role of its own, one in three has nothing else.
-            let own = if own < 100 { 0 } else { own - 100 };
+            // So many groups have a role of their own: none, nearly all, or any number up to all.
+            let own = match own {
+                0..80 => 0,
+                80..180 => count.saturating_sub(own % 6),
+                _ => own - 180,
+            };
             let groups = (0..count)
                 .map(|number| {
                     let grant = |role| GrantPlan { role, source: role % 3, apps: 0, expiry: 0 };

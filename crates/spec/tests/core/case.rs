@@ -10,13 +10,13 @@ use crate::pools::{self, APP, NOW, OTHER_APPS, SOURCES};
 
 /// A sign-in, with the hash that it is decided under.
 #[derive(Debug, Clone)]
-pub struct Case {
+pub(crate) struct Case {
     pub sign_in: SignIn,
     pub bits: usize,
 }
 
 /// SHA-256, of which only the first bits are left.
-pub fn weak_hash(bits: usize) -> impl Fn(&[u8]) -> [u8; 32] {
+pub(crate) fn weak_hash(bits: usize) -> impl Fn(&[u8]) -> [u8; 32] {
     move |input| {
         let mut digest = sha256(input);
         for (place, byte) in digest.iter_mut().enumerate() {
@@ -28,7 +28,7 @@ pub fn weak_hash(bits: usize) -> impl Fn(&[u8]) -> [u8; 32] {
 }
 
 /// Makes the sign-in that a plan describes.
-pub fn build(plan: &Plan) -> Case {
+pub(crate) fn build(plan: &Plan) -> Case {
     let hash = weak_hash(plan.bits);
     let mut table = BTreeMap::new();
     let mut owned = BTreeSet::new();
@@ -73,13 +73,7 @@ pub fn build(plan: &Plan) -> Case {
 }
 
 /// What the table has of a group, by its fate.
-fn record(
-    plan: &Plan,
-    group: &GroupPlan,
-    key: &str,
-    hash: Hash<'_>,
-    owned: &mut BTreeSet<String>,
-) -> Option<Record> {
+fn record(plan: &Plan, group: &GroupPlan, key: &str, hash: Hash<'_>, owned: &mut BTreeSet<String>) -> Option<Record> {
     const ABSENT: u8 = 0;
     const RETIRED: u8 = 1;
     const OTHER_KEY: u8 = 2;
@@ -148,7 +142,8 @@ fn grant(plan: &GrantPlan) -> Grant {
 fn apply_rules(sign_in: &mut SignIn, rules: &RulesPlan) {
     let plain = Some("jane@example.com".to_owned());
     sign_in.identity = pools::IDENTITIES.get(rules.identity).cloned().unwrap_or(plain);
-    sign_in.app.pattern = (*pools::PATTERNS.get(rules.pattern).unwrap_or(&"*@example.com")).to_owned();
+    let pattern = pools::PATTERNS.get(rules.pattern).copied().unwrap_or("*@example.com");
+    pattern.clone_into(&mut sign_in.app.pattern);
     for (key, value, required, local) in &rules.tags {
         let key = pools::TAG_KEYS[*key].to_owned();
         // One in six tags that is required and unfit is enough to see denials.

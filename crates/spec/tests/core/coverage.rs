@@ -11,13 +11,13 @@ use crate::pools;
 
 /// How many cases reached each class.
 #[derive(Debug, Default)]
-pub struct Coverage {
+pub(crate) struct Coverage {
     reached: RefCell<BTreeMap<String, u64>>,
 }
 
 impl Coverage {
     /// Notes what one case reached.
-    pub fn add(&self, sign_in: &SignIn, decision: &Decision) {
+    pub(crate) fn add(&self, sign_in: &SignIn, decision: &Decision) {
         let mut classes = BTreeSet::new();
         classes.insert(outcome(&decision.outcome, sign_in.app.all_codes));
         for found in decision.findings.values() {
@@ -40,7 +40,7 @@ impl Coverage {
     }
 
     /// Fails unless every class was reached.
-    pub fn assert_reached(&self, classes: impl IntoIterator<Item = impl AsRef<str>>) {
+    pub(crate) fn assert_reached(&self, classes: impl IntoIterator<Item = impl AsRef<str>>) {
         let reached = self.reached.borrow();
         println!("{reached:#?}");
         let missed: Vec<String> =
@@ -49,7 +49,7 @@ impl Coverage {
     }
 
     /// Fails if a case reached one of these classes.
-    pub fn assert_not_reached(&self, classes: &[&str]) {
+    pub(crate) fn assert_not_reached(&self, classes: &[&str]) {
         let reached = self.reached.borrow();
         for class in classes {
             assert_eq!(reached.get(*class), None, "{class}");

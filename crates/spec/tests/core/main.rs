@@ -22,11 +22,11 @@
 
 mod agreement;
 mod case;
-mod subject;
 mod coverage;
 mod plan;
 mod pools;
 mod promises;
+mod subject;
 mod values;
 
 use proptest::strategy::Strategy;

@@ -7,7 +7,7 @@ use proptest::strategy::Strategy;
 
 /// A sign-in, in numbers.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The code width.
     pub width: usize,
     /// How many bits of the digest are kept: few make groups collide.
@@ -23,7 +23,7 @@ pub struct Plan {
 
 /// A group, in numbers.
 #[derive(Debug, Clone)]
-pub struct GroupPlan {
+pub(crate) struct GroupPlan {
     /// Which name.
     pub name: usize,
     /// What the table has of it.
@@ -37,7 +37,7 @@ pub struct GroupPlan {
 
 /// A grant, in numbers: role, source, apps, expiry.
 #[derive(Debug, Clone)]
-pub struct GrantPlan {
+pub(crate) struct GrantPlan {
     pub role: usize,
     pub source: usize,
     pub apps: u8,
@@ -46,7 +46,7 @@ pub struct GrantPlan {
 
 /// Identity, tags and base assertion, in numbers.
 #[derive(Debug, Clone)]
-pub struct RulesPlan {
+pub(crate) struct RulesPlan {
     pub identity: usize,
     pub pattern: usize,
     /// For each tag: its key, its value, whether it is required, whether it is local.
@@ -59,7 +59,7 @@ pub struct RulesPlan {
 
 /// What a test draws its sign-ins from.
 #[derive(Debug, Clone)]
-pub struct Shape {
+pub(crate) struct Shape {
     pub widths: Range<usize>,
     pub bits: Range<usize>,
     pub names: Range<usize>,
@@ -73,7 +73,7 @@ pub struct Shape {
 }
 
 /// Sign-ins of a shape.
-pub fn plans(shape: &Shape) -> impl Strategy<Value = Plan> + use<> {
+pub(crate) fn plans(shape: &Shape) -> impl Strategy<Value = Plan> + use<> {
     let honest = shape.honest;
     (
         (shape.widths.clone(), shape.bits.clone(), 0..8u8, 0..5u32),
@@ -110,7 +110,13 @@ fn groups(shape: &Shape) -> impl Strategy<Value = GroupPlan> + use<> {
 fn rules(odd: bool) -> impl Strategy<Value = RulesPlan> {
     let spread = if odd { 1 } else { 12 };
     // Beyond the pools lie the plain values, so that `spread` makes odd ones rare.
-    (0..60 * spread, 0..8 * spread, vec((0..6usize, 0..32 * spread, 0..6u8, 0..2u8), 0..5), base(spread), 0..750_000_usize)
+    (
+        0..60 * spread,
+        0..8 * spread,
+        vec((0..6usize, 0..32 * spread, 0..6u8, 0..2u8), 0..5),
+        base(spread),
+        0..750_000_usize,
+    )
         .prop_map(|(identity, pattern, tags, base, filler)| RulesPlan {
             identity,
             pattern,

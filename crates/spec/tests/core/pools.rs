@@ -3,10 +3,10 @@
 use std::sync::LazyLock;
 
 /// The moment of every sign-in here.
-pub const NOW: i64 = 1_790_000_000;
+pub(crate) const NOW: i64 = 1_790_000_000;
 
 /// Group keys that somebody could confuse, or hope that a program confuses.
-pub static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+pub(crate) static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let mut names: Vec<String> = [
         "Clinical Readers",
         "clinical readers",
@@ -70,17 +70,17 @@ pub static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// The key of a number: the hostile ones first, ordinary ones beyond.
-pub fn name(number: usize) -> String {
+pub(crate) fn name(number: usize) -> String {
     NAMES.get(number).cloned().unwrap_or_else(|| format!("group-{number}"))
 }
 
 /// Whether the table can have a group of this key.
-pub fn can_be_registered(key: &str) -> bool {
+pub(crate) fn can_be_registered(key: &str) -> bool {
     !key.is_empty() && key.len() <= 1_024
 }
 
 /// The ARN of a role of a number: several accounts, two partitions, with and without a path.
-pub fn role(number: usize) -> String {
+pub(crate) fn role(number: usize) -> String {
     match number % 6 {
         0 => format!("arn:aws:iam::111122223333:role/data/reader-{number}"),
         1 => format!("arn:aws:iam::444455556666:role/reader-{number}"),
@@ -92,11 +92,11 @@ pub fn role(number: usize) -> String {
     }
 }
 
-pub const APP: &str = "0oath92zlO60urQOP0g3";
-pub const OTHER_APPS: [&str; 3] = ["0oath92zlO60urQOP0g4", "0OATH92ZLO60URQOP0G3", "0oath92zlO60urQOP0g"];
-pub const SOURCES: [&str; 3] = ["file:platform", "dataset:clinical/trials", "dataset:claims"];
+pub(crate) const APP: &str = "0oath92zlO60urQOP0g3";
+pub(crate) const OTHER_APPS: [&str; 3] = ["0oath92zlO60urQOP0g4", "0OATH92ZLO60URQOP0G3", "0oath92zlO60urQOP0g"];
+pub(crate) const SOURCES: [&str; 3] = ["file:platform", "dataset:clinical/trials", "dataset:claims"];
 
-pub static IDENTITIES: LazyLock<Vec<Option<String>>> = LazyLock::new(|| {
+pub(crate) static IDENTITIES: LazyLock<Vec<Option<String>>> = LazyLock::new(|| {
     let mut identities: Vec<Option<String>> = [
         "jane@example.com",
         "jane.doe+x=y,z_1-2@example.com",
@@ -129,13 +129,21 @@ pub static IDENTITIES: LazyLock<Vec<Option<String>>> = LazyLock::new(|| {
     identities
 });
 
-pub const PATTERNS: [&str; 8] =
-    ["*@example.com", "*example.com", "svc-*@*.example.com", "jane*", "*a*e*", "jane@example.com", "**.com", "j*@*.c*m"];
+pub(crate) const PATTERNS: [&str; 8] = [
+    "*@example.com",
+    "*example.com",
+    "svc-*@*.example.com",
+    "jane*",
+    "*a*e*",
+    "jane@example.com",
+    "**.com",
+    "j*@*.c*m",
+];
 
 /// Keys of tags, at most one of those that differ only in case.
-pub const TAG_KEYS: [&str; 6] = ["Abteilung/Größe", "GroupHashes", "cost center", "email", "部門", "z"];
+pub(crate) const TAG_KEYS: [&str; 6] = ["Abteilung/Größe", "GroupHashes", "cost center", "email", "部門", "z"];
 
-pub static TAG_VALUES: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
+pub(crate) static TAG_VALUES: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
     let one = |text: &str| vec![text.to_owned()];
     vec![
         one("jane@example.com"),
@@ -169,7 +177,7 @@ pub static TAG_VALUES: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
 });
 
 /// Names of attributes below AWS's prefix, as careless or clever hands may write them.
-pub const AWS_ATTRIBUTES: [&str; 8] = [
+pub(crate) const AWS_ATTRIBUTES: [&str; 8] = [
     "https://aws.amazon.com/SAML/Attributes/Role",
     "https://aws.amazon.com/SAML/Attributes/PrincipalTag:GroupHash",
     "https://aws.amazon.com/SAML/Attributes/",
@@ -181,7 +189,7 @@ pub const AWS_ATTRIBUTES: [&str; 8] = [
 ];
 
 /// Names of attributes that are none of AWS's business.
-pub const OTHER_ATTRIBUTES: [&str; 8] = [
+pub(crate) const OTHER_ATTRIBUTES: [&str; 8] = [
     "groups",
     "email",
     "",

@@ -26,7 +26,7 @@ impl CodeHasher for Weak {
 
 /// A sign-in in core's types. The sources, which core keeps apart, come in the order given or
 /// the opposite one: it must not matter.
-pub fn decide(case: &Case) -> Decision {
+pub(crate) fn decide(case: &Case) -> Decision {
     let sign_in = &case.sign_in;
     let id = DecisionId::from_random(sign_in.decision_id);
     let app = app(sign_in);
@@ -44,9 +44,8 @@ pub fn decide(case: &Case) -> Decision {
         records: &records,
         tag_values,
     };
-    let base = BaseAssertion {
-        attributes: sign_in.base.iter().map(|(name, values)| (name.as_str(), strs(values))).collect(),
-    };
+    let base =
+        BaseAssertion { attributes: sign_in.base.iter().map(|(name, values)| (name.as_str(), strs(values))).collect() };
     let (decision, attributes) = saml::decide(&input, &base, &Weak(case.bits));
     in_the_words_of_the_specification(&decision, attributes)
 }
@@ -71,10 +70,7 @@ fn app(sign_in: &SignIn) -> App {
         audience: "https://signin.aws.amazon.com/saml".to_owned(),
         mode: Mode::Enforce,
         groups_claim: "groups".to_owned(),
-        identity: IdentityRule {
-            from: IdentityField::login(),
-            pattern: IdentityPattern::parse(&app.pattern).unwrap(),
-        },
+        identity: IdentityRule { from: IdentityField::login(), pattern: IdentityPattern::parse(&app.pattern).unwrap() },
         tags: TagRules::new(rules, local).unwrap(),
         session_duration: app.session_duration.map(|seconds| SessionDuration::new(seconds.into()).unwrap()),
         when_unentitled: if app.deny_unentitled { WhenUnentitled::Deny } else { WhenUnentitled::Pass },
@@ -188,6 +184,6 @@ fn unfit(word: &str) -> UnfitTag {
 }
 
 /// Core's verdict on one tag value.
-pub fn tag_value(values: &[String]) -> Result<String, UnfitTag> {
+pub(crate) fn tag_value(values: &[String]) -> Result<String, UnfitTag> {
     session::tag_value(&strs(values)).map(str::to_owned).map_err(|why| unfit(why.as_str()))
 }

@@ -42,6 +42,8 @@ use run::{Ended, Run};
 use source::{Claim, SourceState};
 use transact::Outcome;
 
+pub(crate) use transact::ACTIONS;
+
 /// How often a source is claimed anew because another worker claimed it first.
 const CLAIMS: usize = 8;
 

@@ -16,7 +16,7 @@ use crate::statement::StatedApp;
 use super::actions::{self, Step, Work};
 use super::codes::Owners;
 use super::diff::{Aim, Change, Current};
-use super::transact::{ACTIONS, BYTES, Outcome};
+use super::transact::{BYTES, Outcome};
 use super::{ApplyError, Provenance};
 
 /// The most bytes of one history row: DynamoDB takes items of 400 KB.
@@ -106,7 +106,7 @@ impl Run<'_> {
             let step = work.step(self.table, self.source())?;
             let entry = step.history.as_ref().map_or(0, |(_, entry)| codec::size(entry));
             (actions, bytes, history) = (actions + step.actions.len(), bytes + step.bytes, history + entry);
-            let fits = actions <= ACTIONS && bytes <= BYTES && history <= HISTORY_BYTES;
+            let fits = actions <= self.table.actions && bytes <= BYTES && history <= HISTORY_BYTES;
             if !fits && !chunk.works.is_empty() {
                 return Ok(chunk);
             }

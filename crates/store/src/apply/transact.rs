@@ -10,7 +10,7 @@ use crate::codec::Item;
 use crate::error::StoreError;
 
 /// The most actions of a transaction.
-pub(super) const ACTIONS: usize = 100;
+pub(crate) const ACTIONS: usize = 100;
 /// The most bytes of stored items that a transaction is given: AWS takes 4 MB.
 pub(super) const BYTES: usize = 3_000_000;
 

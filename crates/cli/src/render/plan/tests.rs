@@ -49,10 +49,7 @@ fn sample() -> Plan {
                 label: Some("Clinical Stewards".to_owned()),
                 salt: Salt::new(1),
                 registers: true,
-                added: vec![
-                    grant("reader", &["0oaA", "0oaB"], Some(1_801_353_600)),
-                    grant("writer", &[], None),
-                ],
+                added: vec![grant("reader", &["0oaA", "0oaB"], Some(1_801_353_600)), grant("writer", &[], None)],
                 ..change("00g1emaKYZTWRYYRRTSK", "efgh")
             },
             GroupChange { retires: true, removed: vec![grant("reader", &[], None)], ..change("Old\u{1b}[2J", "ijkl") },
@@ -63,10 +60,7 @@ fn sample() -> Plan {
             },
             change("Renamed", "qrst"),
         ],
-        apps: vec![
-            AppChange { app: id("0oaA"), added: true },
-            AppChange { app: id("0oaB"), added: false },
-        ],
+        apps: vec![AppChange { app: id("0oaA"), added: true }, AppChange { app: id("0oaB"), added: false }],
         displaced: vec![Displaced {
             group: GroupKey::new("00g1emaKYZTWRYYRRTSK").unwrap(),
             code: GroupCode::parse("efgh").unwrap(),

@@ -1,0 +1,58 @@
+//! What a table should hold, from nothing but the statements.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use signet_core::grant::SourceId;
+use signet_store::statement::Statement;
+
+use super::content::{Content, Entry};
+
+/// The statement of each source that the table should show.
+pub type Model = BTreeMap<SourceId, Statement>;
+
+/// Whether a table shows exactly the model: no grant and no row more or less.
+pub fn check(content: &Content, model: &Model) -> Result<(), String> {
+    for source in content.sources.keys().filter(|id| model.keys().all(|source| source.as_str() != *id)) {
+        return Err(format!("the table knows the source `{source}`, which never stated anything"));
+    }
+    let known: BTreeSet<&str> = model.keys().map(SourceId::as_str).collect();
+    let strange = content.groups.values().flat_map(|group| group.parts.keys());
+    if let Some(source) = strange.chain(content.roles.keys().map(|(_, source)| source)).find(|id| !known.contains(id.as_str())) {
+        return Err(format!("the table has a part of `{source}`, which never stated anything"));
+    }
+    model.iter().try_for_each(|(source, statement)| check_source(content, source, statement))
+}
+
+/// Whether a table shows exactly what one source states.
+pub fn check_source(content: &Content, source: &SourceId, statement: &Statement) -> Result<(), String> {
+    let mut roles: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    let mut parts: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
+    for (key, stated) in statement.groups.iter().filter(|(_, stated)| !stated.grants.is_empty()) {
+        let Some(group) = content.groups.get(key.as_str()) else {
+            return Err(format!("`{source}` grants to `{key}`, which the table does not have"));
+        };
+        for grant in &stated.grants {
+            parts.entry(key.as_str()).or_default().push(Entry::of(grant.role.as_str(), grant));
+            roles.entry(grant.role.to_string()).or_default().push(Entry::of(&group.code, grant));
+        }
+    }
+    for (key, group) in &content.groups {
+        let is = group.parts.get(source.as_str()).cloned().unwrap_or_default();
+        let should = parts.remove(key.as_str()).unwrap_or_default();
+        if sorted(is.clone()) != sorted(should.clone()) {
+            return Err(format!("`{source}` grants `{key}` {should:?}, and the table says {is:?}"));
+        }
+    }
+    let rows = content.roles.iter().filter(|((_, id), _)| id == source.as_str());
+    let is: BTreeMap<String, Vec<Entry>> = rows.map(|((role, _), row)| (role.clone(), sorted(row.clone()))).collect();
+    let should: BTreeMap<String, Vec<Entry>> = roles.into_iter().map(|(role, row)| (role, sorted(row))).collect();
+    if is != should {
+        return Err(format!("`{source}` should have the rows {should:?} and has {is:?}"));
+    }
+    Ok(())
+}
+
+fn sorted(mut entries: Vec<Entry>) -> Vec<Entry> {
+    entries.sort();
+    entries
+}

@@ -1,0 +1,45 @@
+//! The compiled programs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The sign-in function.
+pub fn saml_hook() -> PathBuf {
+    built().join("saml-hook")
+}
+
+/// The `signet` command.
+pub fn signet() -> PathBuf {
+    built().join("signet")
+}
+
+/// The folder of the programs, once they are there and as the sources say.
+///
+/// Built in the profile and target directory of the test that asks, and with its tests, so that
+/// every feature is as in `cargo test --workspace`: after `make test` has built everything, cargo
+/// only looks. Several test processes at once wait for each other at cargo's own lock.
+fn built() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        // <target>/<profile>/deps/<test>
+        let test = std::env::current_exe().unwrap();
+        let folder = test.parent().and_then(Path::parent).expect("a test is in `deps` of its profile's folder");
+        let profile = match folder.file_name().and_then(|name| name.to_str()) {
+            Some("debug") => "dev",
+            Some(profile) => profile,
+            None => panic!("`{}` is not in a target directory", test.display()),
+        };
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+        let status = Command::new(cargo)
+            .args(["build", "--workspace", "--bins", "--tests", "--locked", "--quiet", "--profile", profile])
+            .arg("--manifest-path")
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+            .arg("--target-dir")
+            .arg(folder.parent().unwrap())
+            .status()
+            .expect("cargo starts");
+        assert!(status.success(), "the programs cannot be built: {status}");
+        folder.to_owned()
+    })
+}
