@@ -249,6 +249,11 @@ def show_claims(claims, mark=()):
             say(f"  {sign} {short if number == 0 else '':34} {text}")
 
 
+def why_not(group):
+    counts = [(group.get("expired"), "expired"), (group.get("other_app"), "for other apps")]
+    return ", ".join(f"{number} {what}" for number, what in counts if number)
+
+
 def apply_patch(claims, answer):
     """What Okta does with the answer: RFC 6902 `add` and `replace` of whole claims."""
     claims, added = json.loads(json.dumps(claims)), []
@@ -303,7 +308,7 @@ def demo():
     say()
     say("WHY EACH GROUP DID OR DID NOT COUNT")
     for group in decision.get("groups", []):
-        say(f"    {group.get('key', ''):30} {group.get('finding', ''):16} {group.get('code') or ''}")
+        say(f"    {group['key']:28} {group['finding']:14} {group.get('code') or why_not(group)}")
     for note in decision.get("notes", []):
         say(f"    note: {json.dumps(note)}")
     say()

@@ -187,3 +187,69 @@ fn attributes(table: &Filled, groups: &[usize]) -> Result<BTreeMap<String, BTree
     debug_assert!(SAMPLE.contains(APP), "the sample is of the app that the table knows");
     Ok(attributes)
 }
+
+#[cfg(test)]
+mod tests {
+    use signet_core::code::GroupCode;
+
+    use super::*;
+
+    fn request() -> Request {
+        let code = |number| GroupCode::parse(["aaaa", "bbbb", "cccc"][number]).unwrap();
+        let table = Filled { name: "t".to_owned(), groups: 3, codes: (0..3).map(code).collect() };
+        Request::new(&table, &[0, 1]).unwrap()
+    }
+
+    /// The right answer, with the values of one attribute as `change` leaves them.
+    fn answer(request: &Request, name: &str, change: impl Fn(&mut Vec<String>)) -> Vec<u8> {
+        let mut attributes = request.attributes.clone();
+        attributes.insert("PrincipalTag:SignetDecision".to_owned(), BTreeSet::from(["d".repeat(26)]));
+        let operation = |(attribute, values): (String, BTreeSet<String>)| {
+            let mut values: Vec<String> = values.into_iter().collect();
+            if attribute == name {
+                change(&mut values);
+            }
+            let path = format!("/claims/{}", format!("{ATTRIBUTE_PREFIX}{attribute}").replace('/', "~1"));
+            json!({ "op": "add", "path": path, "value": claim(values) })
+        };
+        let value: Vec<Value> = attributes.into_iter().map(operation).collect();
+        let body = json!({ "commands": [{ "type": "com.okta.assertion.patch", "value": value }] });
+        json!({ "statusCode": 200, "body": body.to_string() }).to_string().into_bytes()
+    }
+
+    #[test]
+    fn only_the_right_answer_passes() {
+        let request = request();
+        let check = |answer: &[u8]| request.check(Kind::Hook, answer);
+        assert_eq!(check(&answer(&request, "", |_| ())), Ok(()));
+        for name in request.attributes.keys() {
+            assert!(check(&answer(&request, name, |values| drop(values.pop()))).is_err(), "{name} without a value");
+            assert!(
+                check(&answer(&request, name, |values| values.push("more".to_owned()))).is_err(),
+                "{name} with more"
+            );
+        }
+        assert!(check(&answer(&request, "PrincipalTag:SignetDecision", Vec::clear)).is_err());
+        let denied = json!({ "statusCode": 200, "body": r#"{"error":{"errorSummary":"denied"}}"# });
+        assert!(check(denied.to_string().as_bytes()).unwrap_err().contains("denied"));
+        assert!(check(b"").is_err());
+    }
+
+    #[test]
+    fn the_others_are_checked_by_what_they_do() {
+        let request = request();
+        assert_eq!(request.check(Kind::Echo, &request.payload), Ok(()));
+        assert!(request.check(Kind::Echo, b"{}").is_err());
+        assert_eq!(request.check(Kind::BatchGet, br#"{"items":4}"#), Ok(()));
+        assert!(request.check(Kind::BatchGet, br#"{"items":3}"#).is_err());
+    }
+
+    #[test]
+    fn a_request_has_as_many_groups_as_asked_for() {
+        let picked = pick(1_000, 50, 7);
+        assert_eq!(picked.len(), 50);
+        assert_eq!(picked, pick(1_000, 50, 7));
+        assert_ne!(picked, pick(1_000, 50, 8));
+        assert!(picked.iter().all(|number| *number < 1_000));
+    }
+}

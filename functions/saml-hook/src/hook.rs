@@ -12,6 +12,7 @@ use signet_core::group::GroupRecord;
 use signet_core::role::Protocol;
 use signet_core::saml;
 use signet_core::session::DecisionId;
+use signet_facts as facts;
 use signet_hook::auth::Auth;
 use signet_hook::payload::Answer;
 use signet_hook::record::Record;
@@ -25,7 +26,6 @@ use tokio::time::Instant;
 
 use crate::answer;
 use crate::entitlements::Entitlements;
-use crate::facts;
 use crate::hints::Hints;
 
 /// Okta's SAML assertion inline hook.

@@ -5,13 +5,11 @@
 //! |---|---|
 //! | [`hook`] | the steps of a sign-in, from the request to the answer |
 //! | [`entitlements`] | what the function needs of the table |
-//! | [`facts`] | what the request says, in the words of the decision |
 //! | [`answer`] | the decision as Okta's patch |
 //! | `hints` | which claim carries an app's groups, as last seen |
 
 pub mod answer;
 pub mod entitlements;
-pub mod facts;
 mod hints;
 pub mod hook;
 

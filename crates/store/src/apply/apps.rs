@@ -1,6 +1,10 @@
 //! What changes in apps.
 
+use std::collections::BTreeMap;
+
+use signet_core::app::AppId;
 use signet_core::grant::SourceId;
+use signet_core::role::ProviderName;
 
 use crate::codec;
 use crate::error::StoreError;
@@ -14,8 +18,13 @@ use super::source::Opening;
 /// What changes in apps, once it is certain that all of it may.
 pub(super) fn works(source: &SourceId, statement: &Statement, opening: &Opening) -> Result<Vec<AppWork>, ApplyError> {
     let mut works = Vec::new();
+    let mut stated_providers: BTreeMap<&ProviderName, &AppId> = BTreeMap::new();
     for stated in &statement.apps {
         let app = &stated.app;
+        if let Some(other) = stated_providers.insert(&app.provider, &app.id) {
+            let (app, provider) = (app.id.clone(), app.provider.as_str().to_owned());
+            return Err(ApplyError::ProviderOfAnotherApp { app, provider, owner: other.to_string() });
+        }
         let owner = opening.items.get(&schema::provider_key(&app.provider)).and_then(|row| row.get("app"));
         if let Some(owner) = owner.and_then(|value| value.as_s().ok()).filter(|owner| *owner != app.id.as_str()) {
             let (app, provider) = (app.id.clone(), app.provider.as_str().to_owned());

@@ -98,7 +98,8 @@ impl Aim<'_> {
         let before: BTreeSet<Grant> =
             record.and_then(|record| record.grants.get(self.source)).into_iter().flatten().cloned().collect();
         let has_label = record.and_then(|record| record.registration.label.as_ref());
-        let label = stated.label.as_ref().filter(|label| Some(*label) != has_label);
+        // Without a grant, a label is of no group of this source's.
+        let label = stated.label.as_ref().filter(|label| Some(*label) != has_label && !stated.grants.is_empty());
         let is_retired = record.is_some_and(|record| record.registration.state == GroupState::Retired);
         let registers = !stated.grants.is_empty() && (record.is_none() || is_retired);
         if before == stated.grants && label.is_none() && !registers || record.is_none() && stated.grants.is_empty() {
@@ -121,27 +122,35 @@ impl Aim<'_> {
             after: stated.grants.clone(),
             displaced,
         };
-        // A withdrawal is never refused for its size.
-        if change.after.difference(&change.before).next().is_some() {
-            self.check_capacity(&change, record)?;
-        }
+        self.check_capacity(&change, record)?;
         Ok(Some(change))
     }
 
+    /// Refuses what makes a group too large, or larger where it is too large already. What only
+    /// withdraws is never refused for its size.
     fn check_capacity(&self, change: &Change, record: Option<&GroupRecord>) -> Result<(), ApplyError> {
-        let others = record.into_iter().flat_map(|record| &record.grants).filter(|(source, _)| *source != self.source);
-        let mut roles: BTreeSet<&RoleArn> = change.after.iter().map(|grant| &grant.role).collect();
-        let mut bytes = 300 + change.group.as_str().len() + part_bytes(self.source, &change.after);
-        for (source, grants) in others {
-            roles.extend(grants.iter().map(|grant| &grant.role));
-            bytes += part_bytes(source, grants);
+        if change.after.iter().all(|grant| change.before.iter().any(|before| is_within(grant, before))) {
+            return Ok(());
         }
-        let refuse = |what, limit| Err(ApplyError::Capacity { group: change.group.clone(), what, limit });
-        if roles.len() > GROUP_ROLES {
-            return refuse(format!("{} roles", roles.len()), format!("{GROUP_ROLES}"));
+        let others = || record.into_iter().flat_map(|record| &record.grants).filter(|(source, _)| *source != self.source);
+        let roles = |own: &BTreeSet<Grant>| {
+            let all = own.iter().chain(others().flat_map(|(_, grants)| grants));
+            all.map(|grant| &grant.role).collect::<BTreeSet<_>>().len()
+        };
+        let bytes = |own: &BTreeSet<Grant>| {
+            let parts: usize = others().map(|(source, grants)| part_bytes(source, grants)).sum();
+            300 + change.group.as_str().len() + part_bytes(self.source, own) + parts
+        };
+        let refuse = |what, limit: usize| {
+            Err(ApplyError::Capacity { group: change.group.clone(), what, limit: limit.to_string() })
+        };
+        let count = roles(&change.after);
+        if count > GROUP_ROLES && count > roles(&change.before) {
+            return refuse(format!("{count} roles"), GROUP_ROLES);
         }
-        if bytes > GROUP_BYTES {
-            return refuse(format!("{bytes} bytes of grants"), format!("{GROUP_BYTES}"));
+        let size = bytes(&change.after);
+        if size > GROUP_BYTES && size > bytes(&change.before) {
+            return refuse(format!("{size} bytes of grants"), GROUP_BYTES);
         }
         Ok(())
     }
@@ -170,6 +179,21 @@ impl Aim<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a grant gives nothing that another one does not give.
+fn is_within(grant: &Grant, other: &Grant) -> bool {
+    let apps = match (&grant.apps, &other.apps) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(apps), Some(others)) => apps.is_subset(others),
+    };
+    let time = match (grant.expires_at, other.expires_at) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(end), Some(other)) => end <= other,
+    };
+    grant.role == other.role && apps && time
 }
 
 fn part_bytes<'g>(source: &SourceId, grants: impl IntoIterator<Item = &'g Grant>) -> usize {

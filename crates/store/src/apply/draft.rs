@@ -32,11 +32,20 @@ impl Table {
         Aim { source, statement, width: opening.meta.width, hasher: &*self.hasher }
     }
 
-    /// Reads what the items say, and makes the difference.
-    pub(super) async fn draft(&self, source: &SourceId, statement: &Statement) -> Result<Draft, ApplyError> {
+    /// The first read of an application: the source, and the apps that the statement names.
+    pub(super) async fn opening(&self, source: &SourceId, statement: &Statement) -> Result<Opening, StoreError> {
         let apps = statement.apps.iter().map(|stated| &stated.app);
         let keys = apps.flat_map(|app| [schema::app_key(app.id.as_str()), schema::provider_key(&app.provider)]);
-        let opening = self.open(source, keys).await?;
+        self.open(source, keys).await
+    }
+
+    /// Reads what the items say, and makes the difference.
+    pub(super) async fn draft(
+        &self,
+        source: &SourceId,
+        statement: &Statement,
+        opening: Opening,
+    ) -> Result<Draft, ApplyError> {
         let apps = apps::works(source, statement, &opening)?;
         let mut touched = opening.touched.clone();
         touched.extend_by(statement);

@@ -53,7 +53,8 @@ impl Table {
     /// # Errors
     /// As [`Table::apply`], but for what only writing finds out.
     pub async fn plan(&self, source: &SourceId, statement: &Statement) -> Result<Plan, ApplyError> {
-        let mut draft = self.draft(source, statement).await?;
+        let opening = self.opening(source, statement).await?;
+        let mut draft = self.draft(source, statement, opening).await?;
         let aim = self.aim(source, statement, &draft.opening);
         // Writing finds taken codes out by itself; a plan asks for them, until every newcomer has a
         // code that is free.
@@ -94,12 +95,14 @@ impl Table {
     ) -> Result<Applied, ApplyError> {
         let digest = statement.digest();
         for _ in 0..CLAIMS {
-            let mut draft = self.draft(source, statement).await?;
-            let seen = draft.opening.known.clone();
+            let opening = self.opening(source, statement).await?;
+            let seen = opening.known.clone();
+            // Before anything else: what is late is acknowledged, and not refused for what it says.
             let number = match accept(source, revision, seen.as_ref(), &digest)? {
                 Accepted::Number(number) => number,
                 Accepted::Ended(ended) => return Ok(ended),
             };
+            let mut draft = self.draft(source, statement, opening).await?;
             let is_finished = seen.as_ref().is_none_or(SourceState::is_finished);
             let changes_nothing = is_finished && draft.apps.is_empty() && draft.groups.is_empty() && {
                 let aim = self.aim(source, statement, &draft.opening);

@@ -41,7 +41,7 @@ async fn scene() -> Worker {
     worker.change(&source("trials"), 1, &before()).await;
     // Apps, too, are written in chunks.
     worker.change(&file("platform"), 1, &Statement { apps: vec![app("0oaA", "okta-a")], ..Statement::default() }).await;
-    worker.sibling().map(|table| table.with_chunks_of(12))
+    worker.sibling().map(|table| table.with_chunks_of(6))
 }
 
 /// How many requests the interrupted revision takes when nothing goes wrong.
@@ -104,7 +104,7 @@ async fn two_crashes_in_a_row_leave_nothing_either() {
         let worker = scene().await;
         worker.fail(place, Action::FailAfter);
         worker.apply(&source("trials"), 2, &interrupted()).await.unwrap_err();
-        let second = worker.sibling().map(|table| table.with_chunks_of(12));
+        let second = worker.sibling().map(|table| table.with_chunks_of(6));
         second.fail(place, Action::FailBefore);
         let _ = second.apply(&source("trials"), 3, &winner()).await;
         let third = worker.sibling();
@@ -148,15 +148,11 @@ async fn apps_are_written_once_whatever_crashes() {
 #[tokio::test]
 async fn a_conflict_with_another_transaction_is_tried_again() {
     for reason in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
-        for place in 0..requests().await {
+        // The first two requests read.
+        for place in 2..requests().await {
             let worker = scene().await;
-            let read = worker.connector.calls("BatchGetItem");
             worker.fail(place, cancelled(reason));
             let result = worker.apply(&source("trials"), 2, &interrupted()).await;
-            if worker.connector.calls("BatchGetItem") > read && place < 2 {
-                result.unwrap_err();
-                continue;
-            }
             assert!(matches!(result, Ok(Applied::Changed(_))), "{reason} at {place}: {result:?}");
             check(&worker, &interrupted(), &format!("{reason} at {place}")).await;
         }

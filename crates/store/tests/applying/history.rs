@@ -47,7 +47,7 @@ async fn versions_rise_over_chunks_crashes_and_revisions() {
     let content = worker.content().await;
     content.check_history().unwrap();
     let rows = &content.history[trials.as_str()];
-    assert!(rows.len() > 6, "{}", rows.len());
+    assert!(rows.len() >= 6, "{}", rows.len());
     assert!(rows.is_sorted_by_key(|row| row.revision), "versions sort as the revisions");
     let came = rows.iter().filter(|row| row.revision == 1).flat_map(|row| &row.groups);
     assert_eq!(came.count(), 12, "each change is recorded once, whatever was repeated");

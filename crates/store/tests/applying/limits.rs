@@ -48,16 +48,13 @@ async fn a_group_opens_300_roles_over_all_sources_and_no_more() {
     let (trials, genomes) = (source("t"), source("g"));
     let error = refused(&worker, &trials, 1, &to_one_group(0..301)).await;
     assert!(matches!(&error, ApplyError::Capacity { what, limit, .. } if what == "301 roles" && limit == "300"), "{error}");
-    // 300 roles of short names are below the limit of bytes only without another source's overhead.
-    let (most, rest) = (to_one_group(0..150), to_one_group(100..251));
-    worker.change(&trials, 1, &most).await;
-    let error = refused(&worker, &genomes, 1, &to_one_group(140..301)).await;
-    assert!(matches!(error, ApplyError::Capacity { .. }), "{error}");
-    let error = worker.apply(&genomes, 1, &rest).await;
-    // 151 roles more are 251 in all: it is the bytes that decide.
-    if let Err(error) = error {
-        assert!(matches!(&error, ApplyError::Capacity { limit, .. } if limit == "16384"), "{error}");
-    }
+    // Over all sources, and each role once.
+    worker.change(&trials, 1, &to_one_group(0..150)).await;
+    force_part(&worker, "Readers", &source("old"), 100).await;
+    let error = refused(&worker, &genomes, 1, &to_one_group(100..201)).await;
+    assert!(matches!(&error, ApplyError::Capacity { what, .. } if what == "301 roles"), "{error}");
+    let error = refused(&worker, &trials, 2, &to_one_group(0..201)).await;
+    assert!(matches!(&error, ApplyError::Capacity { what, .. } if what == "301 roles"), "{error}");
 }
 
 #[tokio::test]
@@ -113,10 +110,17 @@ async fn withdrawing_is_taken_however_much_is_left_behind() {
 
     worker.change(&trials, 2, &to_one_group(0..4)).await;
     // Narrowing a grant withdraws too, although it is another grant then.
-    let mut narrower = to_one_group(0..2);
-    narrower.grant(key("Readers"), None, limited("r2", &["a"], None));
+    let mut narrower = to_one_group(0..3);
+    narrower.grant(key("Readers"), None, limited("r3", &["a", "b"], None));
     worker.change(&trials, 3, &narrower).await;
-    worker.change(&trials, 4, &Statement::default()).await;
+    let mut narrowest = to_one_group(0..3);
+    narrowest.grant(key("Readers"), None, limited("r3", &["a"], Some(2_000)));
+    worker.change(&trials, 4, &narrowest).await;
+    // And what makes a group smaller on the whole is no reason to keep it as large as it is.
+    worker.change(&trials, 5, &to_one_group(1..2)).await;
+    let error = refused(&worker, &trials, 6, &to_one_group(1..3)).await;
+    assert!(matches!(error, ApplyError::Capacity { .. }), "{error}");
+    worker.change(&trials, 7, &Statement::default()).await;
     let content = worker.content().await;
     assert_eq!(content.groups["Readers"].sources, [old.to_string()].into());
     assert_eq!(content.groups["Readers"].state, "registered");

@@ -10,7 +10,7 @@ use crate::common::{FewCodes, Worker, all_to_all, source, stated};
 use crate::{shows, shows_by};
 
 fn small_chunks(worker: &Worker) -> Worker {
-    worker.sibling().map(|table| table.with_chunks_of(8))
+    worker.sibling().map(|table| table.with_chunks_of(6))
 }
 
 /// Starts a revision in a worker that can be stopped.
@@ -46,7 +46,7 @@ async fn a_stalled_worker_writes_nothing_after_a_higher_revision() {
         assert_eq!(ended, Applied::Superseded { by: 2 }, "stalled at request {place}");
         assert_eq!(worker.content().await, settled, "the worker that stalled at request {place} wrote something");
     }
-    assert!(stalled_in_writing > 4);
+    assert!(stalled_in_writing > 4, "{stalled_in_writing}");
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn one_source_withdraws_while_another_grants() {
 
 #[tokio::test]
 async fn two_sources_register_the_same_and_colliding_groups_at_once() {
-    let codes = FewCodes(9);
+    let codes = FewCodes(7);
     let one_says = stated(&[("a", &["r1"]), ("b", &["r1"]), ("c", &["r2"]), ("d", &["r2"])]);
     let other_says = stated(&[("c", &["r1"]), ("d", &["r1"]), ("e", &["r2"]), ("f", &["r2"])]);
     let mut displaced = 0;
@@ -174,7 +174,7 @@ async fn two_sources_register_the_same_and_colliding_groups_at_once() {
             }
         }
     }
-    assert!(displaced > 60);
+    assert!(displaced >= 60, "{displaced}");
 }
 
 #[tokio::test]

@@ -27,6 +27,20 @@ async fn a_lower_or_equal_revision_changes_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_late_is_acknowledged_whatever_it_says() {
+    let worker = Worker::with_table().await;
+    let trials = source("trials");
+    worker.change(&trials, 7, &stated(&[("Readers", &["r1"])])).await;
+    // At its time it may have been fine.
+    let too_much = crate::common::all_to_all(301, 1);
+    let calls = worker.connector.total_calls();
+    assert_eq!(worker.apply(&trials, 6, &too_much).await.unwrap(), Applied::Superseded { by: 7 });
+    assert_eq!(worker.connector.total_calls() - calls, 1);
+    let conflict = worker.apply(&trials, 7, &too_much).await.unwrap_err();
+    assert!(matches!(conflict, ApplyError::RevisionConflict { revision: 7, .. }), "{conflict}");
+}
+
+#[tokio::test]
 async fn a_statement_is_the_same_in_any_order_and_another_by_any_grant() {
     let one = stated(&[("a", &["r1", "r2"]), ("b", &["r1"])]);
     assert_eq!(one.digest(), stated(&[("b", &["r1"]), ("a", &["r2", "r1", "r2"])]).digest());

@@ -39,7 +39,7 @@ fn request(name: &str) -> SamlRequest {
 }
 
 fn groups(name: &str) -> Vec<String> {
-    saml_hook::facts::texts(&request(name), "groups").into_iter().map(str::to_owned).collect()
+    signet_facts::texts(&request(name), "groups").into_iter().map(str::to_owned).collect()
 }
 
 #[test]

@@ -115,13 +115,10 @@ impl Request {
             (Self::Options { claims, .. }, IdentityField::Claim(name))
                 if claims.iter().any(|(known, _)| known == name) =>
             {
-                only(&self.claim(name))
+                signet_facts::only(&self.claim(name))
             }
             (Self::Options { user, .. }, _) => Some(user),
-            (Self::Event { request, .. }, IdentityField::Profile(member)) => request.profile(member),
-            (Self::Event { request, .. }, IdentityField::UserId) => request.user_id(),
-            (Self::Event { request, .. }, IdentityField::NameId) => request.name_id(),
-            (Self::Event { .. }, IdentityField::Claim(name)) => only(&self.claim(name)),
+            (Self::Event { request, .. }, from) => signet_facts::identity(request, from),
         }
     }
 
@@ -132,7 +129,7 @@ impl Request {
                 let values = claims.iter().filter(|(known, _)| known == name).flat_map(|(_, values)| values);
                 values.map(String::as_str).collect()
             }
-            Self::Event { request, .. } => request.claims().get(name).map(|c| c.texts().collect()).unwrap_or_default(),
+            Self::Event { request, .. } => signet_facts::texts(request, name),
         }
     }
 
@@ -153,19 +150,9 @@ impl Request {
                 let others = others.map(|name| (name, self.claim(name)));
                 others.chain([(groups_claim, self.groups(groups_claim))]).collect()
             }
-            Self::Event { request, .. } => {
-                request.claims().iter().map(|(name, claim)| (name, claim.texts().collect())).collect()
-            }
+            Self::Event { request, .. } => return signet_facts::base_assertion(request),
         };
         BaseAssertion { attributes }
-    }
-}
-
-/// The one value of a claim: an identity is never a choice.
-fn only<'v>(values: &[&'v str]) -> Option<&'v str> {
-    match values {
-        [value] => Some(value),
-        _ => None,
     }
 }
 

@@ -1,4 +1,5 @@
-//! What the request says, in the words of the decision.
+//! What an Okta request says, in the words of the decision: one reading of it, for the function that
+//! answers and for the command that explains.
 
 use std::collections::BTreeMap;
 
@@ -21,10 +22,16 @@ pub fn identity<'r>(request: &'r SamlRequest, field: &IdentityField) -> Option<&
         IdentityField::Profile(member) => request.profile(member),
         IdentityField::UserId => request.user_id(),
         IdentityField::NameId => request.name_id(),
-        IdentityField::Claim(name) => match texts(request, name).as_slice() {
-            [one] => Some(one),
-            _ => None,
-        },
+        IdentityField::Claim(name) => only(&texts(request, name)),
+    }
+}
+
+/// The one value of a claim, if it has exactly one.
+#[must_use]
+pub fn only<'v>(values: &[&'v str]) -> Option<&'v str> {
+    match values {
+        [one] => Some(one),
+        _ => None,
     }
 }
 
