@@ -27,13 +27,13 @@ pub fn now_ms() -> i64 {
 pub struct Event(pub Value);
 
 impl Event {
-    /// `events/saml-hook/<case>.json`, as if it came in now.
+    /// `events/saml-hook/<case>.json`.
     pub fn load(case: &str) -> Self {
         let text = std::fs::read_to_string(file(&format!("{case}.json"))).unwrap();
-        Self(serde_json::from_str(&text).unwrap()).taken_at(now_ms())
+        Self(serde_json::from_str(&text).unwrap())
     }
 
-    /// The sign-in of one person with one group, as if it came in now.
+    /// The sign-in of one person with one group.
     pub fn one_group() -> Self {
         Self::load("one-group")
     }
@@ -105,6 +105,15 @@ impl Event {
     #[must_use]
     pub fn taken_at(mut self, epoch_ms: i64) -> Self {
         self.0["requestContext"]["timeEpoch"] = epoch_ms.into();
+        self
+    }
+
+    /// With the present time, where the envelope has one.
+    #[must_use]
+    pub fn taken_now(mut self) -> Self {
+        if let Some(epoch @ Value::Number(_)) = self.0.pointer_mut("/requestContext/timeEpoch") {
+            *epoch = now_ms().into();
+        }
         self
     }
 }

@@ -78,7 +78,7 @@ impl Hook {
         polled - self.function.spawned_at()
     }
 
-    /// Has the function handle an event.
+    /// Has the function handle an event as it is.
     pub async fn send(&self, event: &Event) -> Answer {
         self.invoke(event.0.to_string().into_bytes()).await
     }

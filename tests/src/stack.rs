@@ -89,9 +89,9 @@ impl Stack {
         Settings::new().start().await
     }
 
-    /// Sends an event straight to the function.
+    /// Sends an event to the function, as if the gateway took it now.
     pub async fn send(&self, event: &Event) -> Answer {
-        self.hook.send(event).await
+        self.hook.send(&event.clone().taken_now()).await
     }
 
     /// Puts the HTTP API in front of the function.

@@ -87,11 +87,12 @@ async fn warm(plan: &Plan, contenders: &[Contender], stage: &Stage, results: &mu
     }
     for round in 0..plan.rounds {
         say("Warm invocations", round + 1, plan.rounds);
-        for ((at, size), requests) in &requests {
-            let here = functions.iter().filter(|(index, _)| index == at).map(|(_, running)| running);
-            for running in rotated(&here.collect::<Vec<_>>(), round) {
-                let times = results.warm.entry((running.contender.kind, *at, *size)).or_default();
-                for request in requests.iter().cycle().skip(round * BLOCK % POOL).take(BLOCK) {
+        for size in SIZES {
+            // A function's processes for both tables are neighbours: their ratio is a figure, too.
+            for (index, running) in rotated(&functions, round) {
+                let times = results.warm.entry((running.contender.kind, *index, size)).or_default();
+                let requests = requests.get(&(*index, size)).into_iter().flatten().cycle();
+                for request in requests.skip(round * BLOCK % POOL).take(BLOCK) {
                     times.push(running.invoke(request).await?);
                 }
             }

@@ -74,7 +74,7 @@ fn times(what: String, measured: Option<f64>, limit: f64, shown: &str) -> Target
     let verdict = if measured <= limit {
         "met".to_owned()
     } else {
-        format!("MISSED by {:.2} × ({:.0} %)", measured - limit, (measured / limit - 1.0) * 100.0)
+        format!("MISSED by {:.2} × ({:.1} %)", measured - limit, (measured / limit - 1.0) * 100.0)
     };
     Target { what, measured: format!("{measured:.2} × ({shown})"), verdict }
 }
@@ -104,7 +104,7 @@ mod tests {
             results.warm.insert((Kind::BatchGet, index, GROUPS), vec![ms(8)]);
         }
         let verdicts: Vec<String> = all(&results).into_iter().map(|target| target.verdict).collect();
-        let missed = ["met", "met", "MISSED by 0.38 × (25 %)", "MISSED by 1.00 MB", "MISSED by 0.30 × (25 %)"];
+        let missed = ["met", "met", "MISSED by 0.38 × (25.0 %)", "MISSED by 1.00 MB", "MISSED by 0.30 × (25.0 %)"];
         assert_eq!(verdicts, missed);
     }
 }

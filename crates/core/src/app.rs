@@ -141,7 +141,9 @@ impl TagRules {
         let refuse = |key: &str, why| Err(InvalidValue::TagRules { key: shown(key), why });
         let mut seen = BTreeSet::new();
         for (key, rule) in &rules {
-            let folded = key.to_lowercase();
+            // Upper case first: letters such as the long s have no lower case of their own but share
+            // the upper case of another letter.
+            let folded = key.to_uppercase().to_lowercase();
             if !session::is_tag_key(key) {
                 return refuse(key, "has a key that is not 1 to 128 letters, digits, spaces and `_.:/=+-@`");
             }
@@ -255,6 +257,9 @@ mod tests {
             &["grouphash"],
             &["SignetDecision"],
             &["signetAnything"],
+            &["\u{17f}ignetX"],
+            &["GroupHa\u{17f}h"],
+            &["\u{17f}ize", "size"],
             &["aws:x"],
             &["Email", "email"],
             &[""],

@@ -13,8 +13,6 @@ use crate::invalid::InvalidValue;
 
 /// The widest code, in characters.
 const MAX_WIDTH: usize = 16;
-/// Bytes of the digest that the widest code is made of: 16 characters of 5 bits.
-const DIGEST_PREFIX: usize = 10;
 
 /// How many characters a group code has: 4 to 16. One width a table, kept in its `META` item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,9 +106,7 @@ impl GroupCode {
         } else {
             hasher.digest(format!("{}:{key}", salt.get()).as_bytes())
         };
-        let prefix: Vec<u8> = digest.into_iter().take(DIGEST_PREFIX).collect();
-        let text = base32::encode(base32::Alphabet::Rfc4648Lower { padding: false }, &prefix);
-        Self::from_alphabet(text.bytes().take(width.get()))
+        Self::from_alphabet(base32(&digest).take(width.get()))
     }
 
     /// Reads a code.
@@ -150,6 +146,20 @@ impl GroupCode {
     }
 }
 
+/// The characters of lower-case base32 (RFC 4648) of a digest, each from the next five bits.
+///
+/// Written out because a sign-in does this for every group, and a library's text on the heap costs as
+/// much as the hash itself. A test holds it to the library.
+fn base32(digest: &[u8; 32]) -> impl Iterator<Item = u8> {
+    // The widest code takes 16 characters of five bits: the first ten bytes.
+    let bits = digest.iter().take(10).fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+    (0..MAX_WIDTH).map(move |place| {
+        // INVARIANT: five bits fit into a byte.
+        let five = u8::try_from(bits >> (75 - 5 * place) & 31).unwrap_or_default();
+        if five < 26 { b'a' + five } else { b'2' + (five - 26) }
+    })
+}
+
 impl fmt::Display for GroupCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -178,6 +188,16 @@ mod tests {
         assert_eq!(propose(16, "abc", 0), "xj4bnp4pahh6uqkb");
         assert_eq!(propose(4, "1:abc", 0), propose(4, "abc", 1));
         assert_ne!(propose(4, "abc", 1), propose(4, "abc", 2));
+    }
+
+    #[test]
+    fn the_alphabet_is_the_librarys() {
+        for seed in 0..=u8::MAX {
+            let digest = Sha256Hasher.digest(&[seed]);
+            let by_library = ::base32::encode(::base32::Alphabet::Rfc4648Lower { padding: false }, &digest[..10]);
+            let code: Vec<u8> = base32(&digest).collect();
+            assert_eq!(code, by_library.as_bytes());
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ const DAY_MS: i64 = 86_400_000;
 /// A sign-in to a table that never answers takes so long, in milliseconds.
 async fn assert_takes(stack: &Stack, event: impl Fn() -> Event, milliseconds: RangeInclusive<u64>) {
     stack.proxy.set(Mode::Silent).await.unwrap();
-    let answer = stack.send(&event()).await;
+    let answer = stack.hook.send(&event()).await;
     assert_denied(&answer);
     let (from, to) = (Duration::from_millis(*milliseconds.start()), Duration::from_millis(*milliseconds.end()));
     assert!((from..=to).contains(&answer.elapsed), "{:?}, expected {milliseconds:?}", answer.elapsed);
@@ -34,7 +34,7 @@ async fn what_the_way_to_the_function_took_is_gone() {
     // What is left is enough for a table that is only slow.
     stack.proxy.set(Mode::Slow(Duration::from_millis(50))).await.unwrap();
     let event = Event::one_group().taken_at(now_ms() - 1_500);
-    assert_one_group(&stack.send(&event).await, &event);
+    assert_one_group(&stack.hook.send(&event).await, &event);
     stack.hook.assert_discreet();
 }
 

@@ -9,22 +9,24 @@ use std::collections::BinaryHeap;
 
 use crate::code::GroupCode;
 
-use super::groups::Opens;
+use super::groups::Offer;
 
-/// The codes of a greedy cover, sorted. Roles are numbered below `roles`.
-pub(super) fn fewest(groups: &[Opens], roles: usize) -> Vec<GroupCode> {
-    let mut open = vec![false; roles];
-    let mut missing = roles;
+/// The codes of a greedy cover, sorted.
+pub(super) fn fewest(offer: &Offer<'_>) -> Vec<GroupCode> {
+    let mut missing = offer.roles.len();
+    let mut open = vec![false; missing];
     let mut chosen = Vec::new();
     // What a group adds can only shrink while others are chosen. So a group whose stored
     // figure is still right when it comes up is the best one, and most are never looked at again.
-    let mut queue: BinaryHeap<(usize, Reverse<GroupCode>, usize)> =
-        groups.iter().enumerate().map(|(index, group)| (group.roles.len(), Reverse(group.code), index)).collect();
+    let mut queue: BinaryHeap<(usize, Reverse<GroupCode>, usize)> = (offer.groups.iter().enumerate())
+        .map(|(index, group)| (offer.opened_by(group).len(), Reverse(group.code), index))
+        .collect();
     while missing > 0
         && let Some((stored, code, index)) = queue.pop()
     {
-        let Some(group) = groups.get(index) else { continue };
-        let adds = group.roles.iter().filter(|role| open.get(**role) == Some(&false)).count();
+        let Some(group) = offer.groups.get(index) else { continue };
+        let opened = offer.opened_by(group);
+        let adds = opened.iter().filter(|role| open.get(**role) == Some(&false)).count();
         if adds == 0 {
             continue;
         }
@@ -32,7 +34,7 @@ pub(super) fn fewest(groups: &[Opens], roles: usize) -> Vec<GroupCode> {
             queue.push((adds, code, index));
             continue;
         }
-        for role in &group.roles {
+        for role in opened {
             if let Some(slot) = open.get_mut(*role) {
                 *slot = true;
             }

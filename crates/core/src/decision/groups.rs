@@ -1,6 +1,8 @@
 //! Which of a person's groups count, and why the others do not.
 
-use std::collections::HashMap;
+use std::ops::Range;
+
+use rustc_hash::FxHashMap;
 
 use crate::code::{CodeHasher, GroupCode};
 use crate::grant::NotCounting;
@@ -16,13 +18,23 @@ pub(super) struct Offer<'a> {
     pub(super) groups: Vec<Opens>,
     /// The roles they open, sorted.
     pub(super) roles: Vec<&'a RoleArn>,
+    /// The numbers of the roles that the groups open, group after group. A role's number is below the
+    /// count of roles, and says nothing of its place among them.
+    numbers: Vec<usize>,
+}
+
+impl Offer<'_> {
+    /// The numbers of the roles that a group opens, each once.
+    pub(super) fn opened_by(&self, group: &Opens) -> &[usize] {
+        self.numbers.get(group.numbers.clone()).unwrap_or_default()
+    }
 }
 
 /// A group that counts.
 pub(super) struct Opens {
     pub(super) code: GroupCode,
-    /// The roles it opens, as numbers below the count of the offered roles; each once.
-    pub(super) roles: Vec<usize>,
+    /// Its part of the offer's numbers.
+    numbers: Range<usize>,
 }
 
 /// The offer, with what became of every group.
@@ -32,6 +44,16 @@ pub(super) struct Counting<'a> {
     pub(super) notes: Vec<Note<'a>>,
 }
 
+/// A group with at least one grant that counts.
+struct Live<'a> {
+    key: &'a str,
+    code: GroupCode,
+    /// Its place among the findings.
+    finding: usize,
+    /// Its part of the live roles.
+    roles: Range<usize>,
+}
+
 /// Looks at each of the person's groups once.
 pub(super) fn count<'a, H: CodeHasher + ?Sized>(sign_in: &SignIn<'a>, hasher: &H) -> Counting<'a> {
     let mut keys = sign_in.groups.to_vec();
@@ -39,12 +61,14 @@ pub(super) fn count<'a, H: CodeHasher + ?Sized>(sign_in: &SignIn<'a>, hasher: &H
     keys.dedup();
 
     let mut notes = Vec::new();
-    let mut live: Vec<Live<'a>> = Vec::with_capacity(keys.len());
     let mut findings = Vec::with_capacity(keys.len());
-    for (index, key) in keys.into_iter().enumerate() {
-        let finding = match examine(sign_in, hasher, key) {
-            Ok((code, roles)) => {
-                live.push(Live { finding: index, key, code, roles });
+    let mut live = Vec::with_capacity(keys.len());
+    let mut live_roles = Vec::new();
+    for key in keys {
+        let begin = live_roles.len();
+        let finding = match examine(sign_in, hasher, key, &mut live_roles) {
+            Ok(code) => {
+                live.push(Live { key, code, finding: findings.len(), roles: begin..live_roles.len() });
                 Finding::Counts { code, roles: 0 }
             }
             Err(finding) => finding,
@@ -55,45 +79,54 @@ pub(super) fn count<'a, H: CodeHasher + ?Sized>(sign_in: &SignIn<'a>, hasher: &H
         findings.push(GroupFinding { key, finding });
     }
 
-    live.sort_by_key(|group| group.code);
-    for same_code in live.chunk_by(|a, b| a.code == b.code).filter(|groups| groups.len() > 1) {
-        for group in same_code {
-            set(&mut findings, group.finding, Finding::Clash { code: group.code });
+    // Keys break ties, so that those of one code stay sorted.
+    live.sort_unstable_by(|a, b| (a.code, a.key).cmp(&(b.code, b.key)));
+    let mut offer = Offer { groups: Vec::with_capacity(live.len()), roles: Vec::new(), numbers: Vec::new() };
+    let mut known: FxHashMap<&RoleArn, usize> = FxHashMap::default();
+    // By role number, the group that opened it last: several sources may grant a role to one group.
+    let mut last: Vec<usize> = Vec::new();
+    for same_code in live.chunk_by(|a, b| a.code == b.code) {
+        let [group] = same_code else {
+            notes.extend(clash(same_code, &mut findings));
+            continue;
+        };
+        let begin = offer.numbers.len();
+        for role in live_roles.get(group.roles.clone()).unwrap_or_default() {
+            let number = *known.entry(*role).or_insert(offer.roles.len());
+            match last.get_mut(number) {
+                Some(finding) if *finding == group.finding => continue,
+                Some(finding) => *finding = group.finding,
+                None => {
+                    offer.roles.push(*role);
+                    last.push(group.finding);
+                }
+            }
+            offer.numbers.push(number);
         }
-        if let Some(first) = same_code.first() {
-            // The sort above is stable, so the keys of one code are still sorted.
-            notes.push(Note::Clash { code: first.code, keys: same_code.iter().map(|group| group.key).collect() });
-        }
+        let numbers = begin..offer.numbers.len();
+        set(&mut findings, group.finding, Finding::Counts { code: group.code, roles: numbers.len() });
+        offer.groups.push(Opens { code: group.code, numbers });
     }
-    live.retain(|group| matches!(findings.get(group.finding), Some(f) if matches!(f.finding, Finding::Counts { .. })));
-
-    let mut roles = Roles::default();
-    let mut groups = Vec::with_capacity(live.len());
-    for group in live {
-        let mut opened: Vec<usize> = group.roles.into_iter().map(|role| roles.number(role)).collect();
-        opened.sort_unstable();
-        opened.dedup();
-        set(&mut findings, group.finding, Finding::Counts { code: group.code, roles: opened.len() });
-        groups.push(Opens { code: group.code, roles: opened });
-    }
-    Counting { offer: Offer { groups, roles: roles.sorted() }, findings, notes }
+    offer.roles.sort_unstable();
+    Counting { offer, findings, notes }
 }
 
-/// A group with at least one grant that counts.
-struct Live<'a> {
-    /// Its place among the findings.
-    finding: usize,
-    key: &'a str,
-    code: GroupCode,
-    roles: Vec<&'a RoleArn>,
+/// Groups that would emit one code: none of them counts.
+fn clash<'a>(same_code: &[Live<'a>], findings: &mut [GroupFinding<'a>]) -> Option<Note<'a>> {
+    for group in same_code {
+        set(findings, group.finding, Finding::Clash { code: group.code });
+    }
+    let code = same_code.first()?.code;
+    Some(Note::Clash { code, keys: same_code.iter().map(|group| group.key).collect() })
 }
 
-/// A group's code and the roles it opens, or why it does not count.
+/// A group's code, having added the roles it opens; or why it does not count, having added none.
 fn examine<'a, H: CodeHasher + ?Sized>(
     sign_in: &SignIn<'a>,
     hasher: &H,
     key: &str,
-) -> Result<(GroupCode, Vec<&'a RoleArn>), Finding> {
+    roles: &mut Vec<&'a RoleArn>,
+) -> Result<GroupCode, Finding> {
     let record: &GroupRecord = sign_in.records.get(key).ok_or(Finding::Unregistered)?;
     let registration = &record.registration;
     if registration.key.as_str() != key {
@@ -105,7 +138,7 @@ fn examine<'a, H: CodeHasher + ?Sized>(
     if !registration.is_sound(hasher, sign_in.width) {
         return Err(Finding::CodeMismatch);
     }
-    let (mut roles, mut expired, mut other_app) = (Vec::new(), 0, 0);
+    let (begin, mut expired, mut other_app) = (roles.len(), 0, 0);
     for grant in record.all_grants() {
         match grant.counts(&sign_in.app.id, sign_in.now) {
             Ok(()) => roles.push(&grant.role),
@@ -113,39 +146,14 @@ fn examine<'a, H: CodeHasher + ?Sized>(
             Err(NotCounting::OtherApp) => other_app += 1,
         }
     }
-    if roles.is_empty() {
+    if roles.len() == begin {
         return Err(Finding::NoGrant { expired, other_app });
     }
-    Ok((registration.code, roles))
+    Ok(registration.code)
 }
 
 fn set(findings: &mut [GroupFinding<'_>], index: usize, finding: Finding) {
     if let Some(slot) = findings.get_mut(index) {
         slot.finding = finding;
-    }
-}
-
-/// Numbers roles in the order they are met, so that a cover can count them without comparing
-/// ARNs.
-#[derive(Default)]
-struct Roles<'a> {
-    numbers: HashMap<&'a str, usize>,
-    met: Vec<&'a RoleArn>,
-}
-
-impl<'a> Roles<'a> {
-    fn number(&mut self, role: &'a RoleArn) -> usize {
-        let next = self.met.len();
-        let number = *self.numbers.entry(role.as_str()).or_insert(next);
-        if number == next {
-            self.met.push(role);
-        }
-        number
-    }
-
-    fn sorted(self) -> Vec<&'a RoleArn> {
-        let mut roles = self.met;
-        roles.sort_unstable();
-        roles
     }
 }

@@ -83,7 +83,7 @@ fn emitted_codes<'a>(
     match sign_in.app.codes {
         Codes::All => Err(too_many(all)),
         Codes::Cover => {
-            let codes = cover::fewest(&offer.groups, offer.roles.len());
+            let codes = cover::fewest(offer);
             if codes.len() > capacity {
                 return Err(too_many(codes.len()));
             }

@@ -86,9 +86,11 @@ pub enum Deny {
         why: UnfitTag,
     },
     /// The codes do not fit into `GroupHash`.
-    #[error("{codes} group codes are needed and {capacity} fit: use fewer groups, or roles that groups share")]
+    #[error(
+        "{codes} group codes would have to be emitted and {capacity} fit: use fewer groups, or roles that groups share"
+    )]
     CodesDoNotFit {
-        /// How many are needed.
+        /// How many would have to be emitted.
         codes: usize,
         /// How many fit.
         capacity: usize,
