@@ -118,7 +118,12 @@ impl Session {
 /// `StringLike`: `*` is any number of characters, `?` is one. Case matters.
 pub fn like(pattern: &str, text: &str) -> bool {
     let pattern = regex::escape(pattern).replace(r"\*", ".*").replace(r"\?", ".");
-    Regex::new(&format!("^(?s:{pattern})$")).unwrap().is_match(text)
+    form(&format!("(?s:{pattern})")).is_match(text)
+}
+
+/// A form that a whole text has.
+fn form(pattern: &str) -> Regex {
+    Regex::new(&format!(r"\A(?:{pattern})\z")).unwrap()
 }
 
 fn demand(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Refusal> {
@@ -151,9 +156,9 @@ fn one(attributes: &BTreeMap<String, Vec<String>>, name: &str) -> Result<Option<
 }
 
 fn roles(pairs: &[String]) -> Result<Vec<(String, String)>, Refusal> {
-    let role = Regex::new(r"^arn:aws(?:-[a-z]+)*:iam::([0-9]{12}):role/[A-Za-z0-9_+=,.@/-]{1,576}$").unwrap();
-    let provider = Regex::new(r"^arn:aws(?:-[a-z]+)*:iam::([0-9]{12}):saml-provider/[A-Za-z0-9_.-]{1,128}$").unwrap();
-    let account = |form: &Regex, arn: &str| form.captures(arn).map(|found| found[1].to_owned());
+    let role = form(r"arn:aws(?:-[a-z]+)*:iam::([0-9]{12}):role/[A-Za-z0-9_+=,.@/-]{1,576}");
+    let provider = form(r"arn:aws(?:-[a-z]+)*:iam::([0-9]{12}):saml-provider/[A-Za-z0-9_.-]{1,128}");
+    let account = |kind: &Regex, arn: &str| kind.captures(arn).map(|found| found[1].to_owned());
     let mut roles = Vec::new();
     for pair in pairs {
         // A role's name may have commas; an ARN of the provider begins only once.
@@ -172,12 +177,14 @@ fn roles(pairs: &[String]) -> Result<Vec<(String, String)>, Refusal> {
 }
 
 fn tags(attributes: &BTreeMap<String, Vec<String>>) -> Result<BTreeMap<String, String>, Refusal> {
-    let characters = Regex::new(r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$").unwrap();
+    let characters = form(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*");
     let mut tags = BTreeMap::new();
     let mut keys = BTreeSet::new();
     for (name, values) in attributes {
         let Some(key) = name.strip_prefix(TAG) else { continue };
-        let [value] = values.as_slice() else { return Err(Refusal(format!("tag `{key}` has {} values", values.len()))) };
+        let [value] = values.as_slice() else {
+            return Err(Refusal(format!("tag `{key}` has {} values", values.len())));
+        };
         let fits = |text: &str, length: std::ops::RangeInclusive<usize>| {
             length.contains(&text.encode_utf16().count()) && characters.is_match(text)
         };
@@ -192,7 +199,7 @@ fn tags(attributes: &BTreeMap<String, Vec<String>>) -> Result<BTreeMap<String, S
 }
 
 fn is_name(text: &str) -> bool {
-    Regex::new(r"^[A-Za-z0-9_+=,.@-]{2,64}$").unwrap().is_match(text)
+    form("[A-Za-z0-9_+=,.@-]{2,64}").is_match(text)
 }
 
 fn duration(text: &str) -> Result<u32, Refusal> {

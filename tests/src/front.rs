@@ -50,12 +50,13 @@ impl Front {
 
     /// Sends any request.
     pub async fn request(&self, method: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
-        let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let head = format!(
-            "{method} /saml-hook HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{lines}\r\n",
-            self.address,
-            body.len()
-        );
+        let (host, length) = (self.address.to_string(), body.len().to_string());
+        let own = [("Host", host.as_str()), ("Connection", "close"), ("Content-Length", length.as_str())];
+        let mut head = format!("{method} /saml-hook HTTP/1.1\r\n");
+        for (name, value) in own.iter().chain(headers) {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
+        head.push_str("\r\n");
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(body).await.unwrap();

@@ -1,7 +1,7 @@
 //! The running function: invocations, answers, log lines.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use signet_local::function::Function;
@@ -178,13 +178,4 @@ fn answer(payload: &[u8], elapsed: Duration, number: usize) -> Answer {
         assert!(!body.contains(forbidden), "the answer shows `{forbidden}`: {body}");
     }
     Answer { status, headers: value["headers"].clone(), body, elapsed, number }
-}
-
-/// Waits until something is so, without a pause that is longer than it has to be.
-pub async fn until(what: &str, condition: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !condition() {
-        assert!(began.elapsed() < LOG_PATIENCE, "{what} does not come");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
 }

@@ -106,8 +106,7 @@ impl Stack {
         succeed(&self.signet(&["apply", file.to_str().unwrap(), "--yes", "--allow-withdrawals"]));
     }
 
-    /// Runs the compiled command on the table.
-    pub fn signet(&self, arguments: &[&str]) -> Output {
+    fn signet(&self, arguments: &[&str]) -> Output {
         signet(self.dynamodb.endpoint(), self.folder.path(), arguments)
     }
 }
@@ -130,7 +129,7 @@ fn signet(endpoint: &str, home: &Path, arguments: &[&str]) -> Output {
 }
 
 /// The command must have ended well.
-pub fn succeed(output: &Output) {
+fn succeed(output: &Output) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}:\n{}{}", output.status, text(&output.stdout), text(&output.stderr));
 }

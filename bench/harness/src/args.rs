@@ -12,7 +12,7 @@ pub(crate) const SIZES: [usize; 3] = [1, 20, 50];
 
 /// Measures the sign-in function beside its peers. `bench/run` builds them all and calls this.
 #[derive(Debug, Parser)]
-#[command(name = "bench/run", max_term_width = 100)]
+#[command(name = "bench/run", bin_name = "bench/run", max_term_width = 100)]
 pub(crate) struct Args {
     /// The repository
     #[arg(long, value_name = "FOLDER", default_value = ".", hide = true)]
@@ -25,9 +25,9 @@ pub(crate) struct Args {
     pub(crate) report: PathBuf,
     /// Leave functions out: echo, batch-get, saml-hook, node, python
     #[arg(long, value_name = "NAME", value_delimiter = ',', env = "BENCH_WITHOUT")]
-    pub(crate) without: Vec<String>,
+    without: Vec<String>,
     /// Few rounds and a smaller large table: says whether all works, and little about time
-    #[arg(long, env = "BENCH_QUICK")]
+    #[arg(long, env = "BENCH_QUICK", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) quick: bool,
     /// Cold starts of each function [default: 20; quick: 3]
     #[arg(long, value_name = "NUMBER", env = "BENCH_STARTS", value_parser = clap::value_parser!(u32).range(1..))]
@@ -57,6 +57,11 @@ pub(crate) struct Plan {
 }
 
 impl Args {
+    /// The names of the functions to leave out.
+    pub(crate) fn without(&self) -> impl Iterator<Item = &str> {
+        self.without.iter().map(String::as_str).filter(|name| !name.is_empty())
+    }
+
     /// What the arguments ask for.
     pub(crate) fn plan(&self) -> Plan {
         let choose = |given: Option<u32>, full: usize, quick: usize| {

@@ -60,14 +60,14 @@ pub(crate) struct Contender {
 /// # Errors
 /// A name that is none, or a function that is not built.
 pub(crate) fn all(args: &Args) -> Result<Vec<Contender>, BenchError> {
-    if let Some(name) = args.without.iter().find(|name| KINDS.iter().all(|kind| kind.name() != name.as_str())) {
-        return Err(BenchError::Data(format!("there is no function `{name}` to leave out")));
+    if let Some(name) = args.without().find(|name| KINDS.iter().all(|kind| kind.name() != *name)) {
+        return Err(BenchError::Usage(format!("there is no function `{name}` to leave out")));
     }
     let root = std::path::absolute(&args.root).map_err(|cause| BenchError::File { path: args.root.clone(), cause })?;
     let sizes = sizes(&root.join("target/bench/sizes.json"))?;
     KINDS
         .into_iter()
-        .filter(|kind| !args.without.iter().any(|name| name == kind.name()))
+        .filter(|kind| !args.without().any(|name| name == kind.name()))
         .map(|kind| {
             let (program, arguments) = command(kind, &root, &args.profile)?;
             if !program.is_file() {

@@ -33,6 +33,9 @@ pub(crate) enum BenchError {
     /// The benchmark's own data contradicts itself.
     #[error("the benchmark's data is unfit: {0}")]
     Data(String),
+    /// The command line asks for what there is not.
+    #[error("{0}; see --help")]
+    Usage(String),
     /// A program, a file or a part of this process is not to be had.
     #[error("`{path}` cannot be used: {cause}")]
     File {

@@ -53,7 +53,9 @@ async fn starts(plan: &Plan, contenders: &[Contender], stage: &Stage, results: &
     let requests = pool(table, FIRST_GROUPS, POOL)?;
     // The first round only brings programs and libraries into the machine's memory.
     for (round, request) in (0..=plan.starts).zip(requests.iter().cycle()) {
-        say("Cold starts", round, plan.starts);
+        if round > 0 {
+            say("Cold starts", round, plan.starts);
+        }
         for contender in rotated(contenders, round) {
             let running = Running::start(contender, stage, table).await?;
             let first_poll = running.first_poll;

@@ -10,7 +10,8 @@ use super::{assert_one_group, assert_rejected};
 async fn the_header_is_needed_once_and_right() {
     let stack = Stack::start().await;
     let event = Event::one_group();
-    for headers in [json!({"authorization": SECRET}), json!({"Authorization": SECRET}), json!({"AUTHORIZATION": SECRET})]
+    for headers in
+        [json!({"authorization": SECRET}), json!({"Authorization": SECRET}), json!({"AUTHORIZATION": SECRET})]
     {
         let event = event.clone().with_headers(headers);
         assert_one_group(&stack.send(&event).await, &event);

@@ -95,10 +95,10 @@ fn aws_refuses_an_assertion_that_breaks_a_rule() {
     let mut many = good();
     (0..50).for_each(|n| set(&mut many, &format!("PrincipalTag:t{n}"), &["x"]));
     assert!(federate(&saml::xml(&many)).unwrap_err().0.contains("51 tags"));
-    let mut large = good();
-    let roles: Vec<String> = (0..400).map(|n| PAIR.replacen(',', &format!("{n},"), 1)).collect();
-    set(&mut large, "Role", &roles.iter().map(String::as_str).collect::<Vec<_>>());
-    assert!(federate(&saml::xml(&large)).unwrap_err().0.contains("in base64"));
+    let mut oversized = good();
+    let pairs: Vec<String> = (0..400).map(|n| PAIR.replacen(',', &format!("{n},"), 1)).collect();
+    set(&mut oversized, "Role", &pairs.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(federate(&saml::xml(&oversized)).unwrap_err().0.contains("in base64"));
     let mut nobody = good();
     nobody["claims"].as_object_mut().unwrap().remove(&format!("{PREFIX}RoleSessionName"));
     assert!(federate(&saml::xml(&nobody)).unwrap_err().0.contains("no RoleSessionName"));

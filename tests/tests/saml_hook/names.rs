@@ -122,7 +122,8 @@ async fn tag_values_that_aws_refuses_never_reach_it() {
     const SHOWN: &str = "value-of-a-tag";
     let stack = Stack::start().await;
     let email = |value: &str| {
-        Event::one_group().with("/data/assertion/claims/email/attributeValues/0/value", json!(format!("{SHOWN}{value}")))
+        Event::one_group()
+            .with("/data/assertion/claims/email/attributeValues/0/value", json!(format!("{SHOWN}{value}")))
     };
     for good in [" Größe/3:4=5+6-7@8_9.", &"x".repeat(256 - SHOWN.len()), "日本 語"] {
         let event = email(good);
@@ -142,7 +143,8 @@ async fn tag_values_that_aws_refuses_never_reach_it() {
 #[tokio::test]
 async fn hundreds_of_groups_are_decided() {
     let stack = Stack::start().await;
-    let with_one = |n: usize| Event::with_groups((1..n).map(|n| format!("Project {n}")).chain(["Clinical Readers".into()]));
+    let with_one =
+        |n: usize| Event::with_groups((1..n).map(|n| format!("Project {n}")).chain(["Clinical Readers".into()]));
     let event = with_one(300);
     let answer = stack.send(&event).await;
     assert_one_group(&answer, &event);
@@ -157,8 +159,8 @@ async fn hundreds_of_groups_are_decided() {
     let shown = u64::try_from(log["groups"].as_array().unwrap().len()).unwrap();
     assert_eq!(shown + log["groups.left_out"].as_u64().unwrap_or_default(), 2_000);
 
-    let long = (0..2_000).map(|n| format!("{n:04}{}", "\u{1}\"\u{1f9ec}".repeat(100)));
-    let answer = stack.send(&Event::with_groups(long)).await;
+    let names = (0..2_000).map(|n| format!("{n:04}{}", "\u{1}\"\u{1f9ec}".repeat(100)));
+    let answer = stack.send(&Event::with_groups(names)).await;
     assert_denied(&answer);
     let log = stack.hook.log(&answer).await;
     assert_eq!((&log["groups.count"], &log["reason"]), (&json!(2_000), &json!("unentitled")));

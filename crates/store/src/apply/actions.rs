@@ -198,7 +198,7 @@ fn own(
     let mut update = Update::builder()
         .table_name(table.name())
         .set_key(Some(key.attributes()))
-        .condition_expression("attribute_not_exists(#owner) OR #owner = :owner OR #owner <> :owner")
+        .condition_expression("attribute_not_exists(#owner) OR #owner = :owner")
         .expression_attribute_names("#owner", attribute)
         .expression_attribute_values(":owner", text(owner))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);

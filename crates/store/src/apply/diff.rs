@@ -132,7 +132,8 @@ impl Aim<'_> {
         if change.after.iter().all(|grant| change.before.iter().any(|before| is_within(grant, before))) {
             return Ok(());
         }
-        let others = || record.into_iter().flat_map(|record| &record.grants).filter(|(source, _)| *source != self.source);
+        let others =
+            || record.into_iter().flat_map(|record| &record.grants).filter(|(source, _)| *source != self.source);
         let roles = |own: &BTreeSet<Grant>| {
             let all = own.iter().chain(others().flat_map(|(_, grants)| grants));
             all.map(|grant| &grant.role).collect::<BTreeSet<_>>().len()

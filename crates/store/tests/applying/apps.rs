@@ -76,7 +76,10 @@ async fn an_app_is_there_as_it_was_stated() {
     bare.active = false;
     let statement = with_apps(&[bare.clone(), app("0oaA", "okta-a")]);
     let plan = worker.change(&platform, 1, &statement).await;
-    assert_eq!(plan.apps.iter().map(|change| (change.app.as_str(), change.added)).collect::<Vec<_>>(), [("0oaA", true), ("0oaB", true)]);
+    assert_eq!(
+        plan.apps.iter().map(|change| (change.app.as_str(), change.added)).collect::<Vec<_>>(),
+        [("0oaA", true), ("0oaB", true)]
+    );
     assert_eq!(state(&worker, "0oaA").await, AppState::Active(Box::new(app("0oaA", "okta-a").app)));
     assert!(matches!(state(&worker, "0oaB").await, AppState::Inactive(_)));
     let mut listed = worker.table.apps().await.unwrap();
@@ -94,7 +97,10 @@ async fn an_app_changes_its_rules_and_one_left_out_stays() {
     let mut other = app("0oaA", "okta-a");
     other.app.audience = "https://example.com/saml".to_owned();
     let plan = worker.change(&platform, 2, &with_apps(&[other.clone()])).await;
-    assert_eq!(plan.apps.iter().map(|change| (change.app.as_str(), change.added)).collect::<Vec<_>>(), [("0oaA", false)]);
+    assert_eq!(
+        plan.apps.iter().map(|change| (change.app.as_str(), change.added)).collect::<Vec<_>>(),
+        [("0oaA", false)]
+    );
     assert!(plan.groups.is_empty());
     assert_eq!(state(&worker, "0oaA").await, AppState::Active(Box::new(other.app.clone())));
     assert!(matches!(state(&worker, "0oaB").await, AppState::Active(_)));
@@ -139,9 +145,9 @@ async fn two_files_that_claim_an_app_at_once_do_not_both_get_it() {
     let (platform, research) = (file("platform"), file("research"));
     let statement = with_apps(&[app("0oaA", "okta-a")]);
     let (first, second) = tokio::join!(worker.apply(&platform, 1, &statement), rival.apply(&research, 1, &statement));
-    let refused = [&first, &second].into_iter().filter(|end| {
-        matches!(end, Err(ApplyError::AppChanged { .. } | ApplyError::AppOfAnotherSource { .. }))
-    });
+    let refused = [&first, &second]
+        .into_iter()
+        .filter(|end| matches!(end, Err(ApplyError::AppChanged { .. } | ApplyError::AppOfAnotherSource { .. })));
     assert_eq!(refused.count(), 1, "{first:?} {second:?}");
     let content = worker.content().await;
     content.check_sound(&signet_core::code::Sha256Hasher).unwrap();
@@ -168,7 +174,11 @@ async fn an_app_deleted_or_contradicted_by_its_provider_event_is_inactive() {
         ]);
         let update = worker.client.update_item().table_name(crate::common::TABLE).key("pk", text("APP#0oaA"));
         let update = update.key("sk", text("APP")).update_expression("SET provider = :event");
-        update.expression_attribute_values(":event", aws_sdk_dynamodb::types::AttributeValue::M(event)).send().await.unwrap();
+        update
+            .expression_attribute_values(":event", aws_sdk_dynamodb::types::AttributeValue::M(event))
+            .send()
+            .await
+            .unwrap();
         let state = state(&worker, "0oaA").await;
         assert_eq!(matches!(state, AppState::Active(_)), is_fine, "{state:?}");
         assert_eq!(matches!(state, AppState::Inactive(_)), !is_fine, "{state:?}");

@@ -55,8 +55,7 @@ async fn requests() -> usize {
 
 async fn check(worker: &Worker, statement: &Statement, what: &str) {
     let (bystander_source, trials, platform) = (source("bystander"), source("trials"), file("platform"));
-    let states =
-        [(&bystander_source, &bystander()), (&trials, statement), (&platform, &Statement::default())];
+    let states = [(&bystander_source, &bystander()), (&trials, statement), (&platform, &Statement::default())];
     let content = shows(worker, &states).await;
     let state = &content.sources[trials.as_str()];
     assert_eq!(state.claimed, state.applied, "{what}");
@@ -162,9 +161,11 @@ async fn a_conflict_with_another_transaction_is_tried_again() {
 #[tokio::test]
 async fn a_conflict_without_end_is_an_error_and_not_a_success() {
     let worker = Worker::with_table().await;
-    worker.connector.set_fault(|call: &signet_local::connector::Call<'_>| {
-        if call.operation == "TransactWriteItems" { conflict() } else { Action::Pass }
-    });
+    worker.connector.set_fault(
+        |call: &signet_local::connector::Call<'_>| {
+            if call.operation == "TransactWriteItems" { conflict() } else { Action::Pass }
+        },
+    );
     let error = worker.apply(&source("trials"), 1, &winner()).await.unwrap_err();
     assert!(matches!(error, ApplyError::Store(_)), "{error}");
     assert_eq!(worker.connector.calls("TransactWriteItems"), 10);

@@ -23,7 +23,8 @@ async fn a_row_says_what_changed_when_and_why() {
     assert_eq!((rows[0].at, rows[0].event.as_str(), rows[0].revision), (1_001, "event-1", 1));
     assert_eq!((rows[1].at, rows[1].event.as_str(), rows[1].revision), (1_002, "event-2", 2));
 
-    let entries = [plain("r1"), limited("r2", &["app-1"], Some(2_000))].map(|grant| Entry::of(grant.role.as_str(), &grant));
+    let entries =
+        [plain("r1"), limited("r2", &["app-1"], Some(2_000))].map(|grant| Entry::of(grant.role.as_str(), &grant));
     let came = &rows[0].groups[0];
     assert_eq!((came.group.as_str(), came.code.as_str()), ("Readers", content.code_of("Readers")));
     assert_eq!((came.registers, came.retires, came.salt), (true, false, u64::from(Salt::NONE.get())));

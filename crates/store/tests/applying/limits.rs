@@ -29,7 +29,8 @@ fn to_one_group(roles: std::ops::Range<usize>) -> Statement {
 /// Another source's part of a group, written as an earlier version with other limits might have.
 async fn force_part(worker: &Worker, group: &str, source: &SourceId, roles: usize) {
     let content = worker.content().await;
-    let grants = (0..roles).map(|n| AttributeValue::M(Item::from([("role".to_owned(), text(role(&format!("old{n}")).as_str()))])));
+    let grants = (0..roles)
+        .map(|n| AttributeValue::M(Item::from([("role".to_owned(), text(role(&format!("old{n}")).as_str()))])));
     let update = worker.client.update_item().table_name(TABLE).key("pk", text(&content.groups[group].pk));
     update
         .key("sk", text("GROUP"))
@@ -47,7 +48,10 @@ async fn a_group_opens_300_roles_over_all_sources_and_no_more() {
     let worker = Worker::with_table().await;
     let (trials, genomes) = (source("t"), source("g"));
     let error = refused(&worker, &trials, 1, &to_one_group(0..301)).await;
-    assert!(matches!(&error, ApplyError::Capacity { what, limit, .. } if what == "301 roles" && limit == "300"), "{error}");
+    assert!(
+        matches!(&error, ApplyError::Capacity { what, limit, .. } if what == "301 roles" && limit == "300"),
+        "{error}"
+    );
     // Over all sources, and each role once.
     worker.change(&trials, 1, &to_one_group(0..150)).await;
     force_part(&worker, "Readers", &source("old"), 100).await;
@@ -70,7 +74,10 @@ async fn a_group_holds_16_kb_and_no_more() {
         statement
     };
     let error = refused(&worker, &trials, 1, &of(180)).await;
-    assert!(matches!(&error, ApplyError::Capacity { what, limit, .. } if what.ends_with("bytes of grants") && limit == "16384"), "{error}");
+    assert!(
+        matches!(&error, ApplyError::Capacity { what, limit, .. } if what.ends_with("bytes of grants") && limit == "16384"),
+        "{error}"
+    );
     // The largest that is taken is an item of at most 16 KB by DynamoDB's own count.
     let mut count = 179;
     while worker.table.plan(&trials, &of(count)).await.is_err() {
@@ -79,7 +86,12 @@ async fn a_group_holds_16_kb_and_no_more() {
     assert!(count > 130, "{count} grants of 100 bytes are well below 16 KB");
     worker.change(&trials, 1, &of(count)).await;
     let content = shows(&worker, &[(&trials, &of(count))]).await;
-    let item = worker.client.get_item().table_name(TABLE).key("pk", text(&content.groups["Readers"].pk)).key("sk", text("GROUP"));
+    let item = worker
+        .client
+        .get_item()
+        .table_name(TABLE)
+        .key("pk", text(&content.groups["Readers"].pk))
+        .key("sk", text("GROUP"));
     let item = item.send().await.unwrap().item.unwrap();
     assert!(size_of(&AttributeValue::M(item)) <= 16 * 1_024);
 }

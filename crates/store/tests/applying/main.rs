@@ -1,11 +1,6 @@
 //! Statements go into the table: what they change, what is refused, what they cost, and what is
 //! left of them after crashes and races.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -36,6 +31,10 @@ async fn shows(worker: &Worker, states: &[(&SourceId, &Statement)]) -> Content {
 async fn shows_by(worker: &Worker, hasher: &dyn CodeHasher, states: &[(&SourceId, &Statement)]) -> Content {
     let content = worker.content().await;
     let model: Model = states.iter().map(|(source, statement)| ((*source).clone(), (*statement).clone())).collect();
-    content.check_sound(hasher).and_then(|()| content.check_history()).and_then(|()| model::check(&content, &model)).unwrap();
+    content
+        .check_sound(hasher)
+        .and_then(|()| content.check_history())
+        .and_then(|()| model::check(&content, &model))
+        .unwrap();
     content
 }

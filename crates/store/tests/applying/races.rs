@@ -30,23 +30,27 @@ fn new() -> Statement {
 #[tokio::test]
 async fn a_stalled_worker_writes_nothing_after_a_higher_revision() {
     let mut stalled_in_writing = 0;
-    for place in 0.. {
+    for (place, is_later) in (0..12).flat_map(|place| [(place, false), (place, true)]) {
         let worker = Worker::with_table().await;
+        // Once as the source's first revision, once as a later one.
+        if is_later {
+            worker.change(&source("trials"), 1, &stated(&[("group 0", &["r0"]), ("Leavers", &["r8"])])).await;
+        }
         let slow = small_chunks(&worker);
-        let mut stalled = start(&slow, "trials", 1, &old());
+        let mut stalled = start(&slow, "trials", 2, &old());
         // Its next request is on its way and arrives only later.
         let calls = slow.connector.clone();
         if stalled.until(|| calls.total_calls() == place).await.is_some() {
-            break;
+            continue;
         }
         stalled_in_writing += usize::from(slow.connector.calls("TransactWriteItems") > 0);
-        worker.change(&source("trials"), 2, &new()).await;
+        worker.change(&source("trials"), 3, &new()).await;
         let settled = shows(&worker, &[(&source("trials"), &new())]).await;
         let ended = stalled.finish().await.unwrap();
-        assert_eq!(ended, Applied::Superseded { by: 2 }, "stalled at request {place}");
+        assert_eq!(ended, Applied::Superseded { by: 3 }, "stalled at request {place}");
         assert_eq!(worker.content().await, settled, "the worker that stalled at request {place} wrote something");
     }
-    assert!(stalled_in_writing > 4, "{stalled_in_writing}");
+    assert!(stalled_in_writing > 8, "{stalled_in_writing}");
 }
 
 #[tokio::test]
@@ -160,7 +164,8 @@ async fn two_sources_register_the_same_and_colliding_groups_at_once() {
     for seed in 0..60 {
         let worker = Worker::with_table().await;
         let [one, other] = [(); 2].map(|()| small_chunks(&worker).map(|table| table.with_hasher(codes)));
-        let ends = interleave(seed, start(&one, "trials", 1, &one_says), start(&other, "genomes", 1, &other_says)).await;
+        let ends =
+            interleave(seed, start(&one, "trials", 1, &one_says), start(&other, "genomes", 1, &other_says)).await;
         let (trials, genomes) = (source("trials"), source("genomes"));
         let content = shows_by(&worker, &codes, &[(&trials, &one_says), (&genomes, &other_says)]).await;
         for end in ends {

@@ -34,7 +34,9 @@ impl Entry {
         assert!(map.keys().all(|key| known.contains(&key.as_str())), "{map:?}");
         Self {
             what: text_of(map, name),
-            apps: map.get("apps").map(|apps| apps.as_l().unwrap().iter().map(|id| id.as_s().unwrap().clone()).collect()),
+            apps: map
+                .get("apps")
+                .map(|apps| apps.as_l().unwrap().iter().map(|id| id.as_s().unwrap().clone()).collect()),
             expires_at: map.get("expires_at").map(|end| end.as_n().unwrap().parse().unwrap()),
         }
     }

@@ -93,9 +93,11 @@ impl Worker {
     /// Fails one request, by its place among those that come from now on.
     pub fn fail(&self, place: usize, action: Action) {
         let place = place + self.connector.total_calls();
-        self.connector.set_fault(move |call: &Call<'_>| {
-            if call.index == place { action.clone() } else { Action::Pass }
-        });
+        self.connector.set_fault(
+            move |call: &Call<'_>| {
+                if call.index == place { action.clone() } else { Action::Pass }
+            },
+        );
     }
 
     pub fn heal(&self) {

@@ -17,7 +17,9 @@ pub fn check(content: &Content, model: &Model) -> Result<(), String> {
     }
     let known: BTreeSet<&str> = model.keys().map(SourceId::as_str).collect();
     let strange = content.groups.values().flat_map(|group| group.parts.keys());
-    if let Some(source) = strange.chain(content.roles.keys().map(|(_, source)| source)).find(|id| !known.contains(id.as_str())) {
+    if let Some(source) =
+        strange.chain(content.roles.keys().map(|(_, source)| source)).find(|id| !known.contains(id.as_str()))
+    {
         return Err(format!("the table has a part of `{source}`, which never stated anything"));
     }
     model.iter().try_for_each(|(source, statement)| check_source(content, source, statement))

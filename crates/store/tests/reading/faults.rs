@@ -37,7 +37,11 @@ async fn what_is_no_answer_is_an_error() {
         r#"{"UnprocessedKeys":{}}"#,
         r#"{"message":"Internal server error"}"#,
     ];
-    let faults = answers.map(|json| Mode::WrongJson(json.to_owned())).into_iter().chain([Mode::Garbage, Mode::HalfAnswer, Mode::Empty]);
+    let faults = answers.map(|json| Mode::WrongJson(json.to_owned())).into_iter().chain([
+        Mode::Garbage,
+        Mode::HalfAnswer,
+        Mode::Empty,
+    ]);
     for fault in faults {
         scene.proxy.set(fault.clone()).await.unwrap();
         let begin = Instant::now();

@@ -80,8 +80,23 @@ async fn hostile_group_names_are_only_names() {
     let scene = Scene::with_groups(2).await;
     let long = "x".repeat(10_000);
     let names = [
-        &*long, "", "\0", "META", "GROUP#x", "CODE#aaaa", "#pk", ":pk", "*", "${aws:username}", "\u{feff}group 1",
-        "group\u{a0}1", "😀", "' OR 1=1", "{\"S\":\"x\"}", "group 1\n", "\u{202e}group 1",
+        &*long,
+        "",
+        "\0",
+        "META",
+        "GROUP#x",
+        "CODE#aaaa",
+        "#pk",
+        ":pk",
+        "*",
+        "${aws:username}",
+        "\u{feff}group 1",
+        "group\u{a0}1",
+        "😀",
+        "' OR 1=1",
+        "{\"S\":\"x\"}",
+        "group 1\n",
+        "\u{202e}group 1",
     ];
     let snapshot = scene.table.sign_in("0oaA", &names).await.unwrap();
     assert!(snapshot.groups.is_empty(), "{:?}", snapshot.groups.keys());
@@ -187,11 +202,15 @@ async fn an_item_that_is_not_of_the_layout_is_an_error_and_not_an_absence() {
 async fn an_app_that_is_not_of_the_layout_is_an_error_and_not_an_unknown_app() {
     let scene = Scene::with_groups(0).await;
     let good = app(true);
-    let mut wrong: Vec<Item> = good.keys().filter(|name| *name != "tags" && *name != "local_tags").map(|name| {
-        let mut app = good.clone();
-        app.remove(name);
-        app
-    }).collect();
+    let mut wrong: Vec<Item> = good
+        .keys()
+        .filter(|name| *name != "tags" && *name != "local_tags")
+        .map(|name| {
+            let mut app = good.clone();
+            app.remove(name);
+            app
+        })
+        .collect();
     for (name, value) in [
         ("active", text("true")),
         ("mode", text("Enforce")),

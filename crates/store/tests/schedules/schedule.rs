@@ -69,7 +69,11 @@ struct Schedule {
     /// The highest revision that a worker began with; 0 for none.
     begun: Vec<usize>,
     inspector: Worker,
-    under_way: Vec<Paused<Ended>>,
+    under_way: Vec<(Delivery, Paused<Ended>)>,
+    /// What the queue delivers again: its worker failed or vanished.
+    not_acknowledged: Vec<Delivery>,
+    /// The claimed revision of each source, as last seen.
+    claimed: BTreeMap<String, u64>,
     /// The code of each group that ever had one.
     codes: BTreeMap<String, String>,
     report: Report,
@@ -86,6 +90,8 @@ pub(crate) async fn run(seed: u64) -> Result<Report, String> {
         sources,
         inspector: Worker::with_table().await,
         under_way: Vec::new(),
+        not_acknowledged: Vec::new(),
+        claimed: BTreeMap::new(),
         codes: BTreeMap::new(),
         report: Report::default(),
         random,
@@ -172,17 +178,19 @@ impl Schedule {
         *begun = delivery.revision.max(*begun);
         let source = self.sources[delivery.source].clone();
         let statement = self.statements[delivery.source][delivery.revision - 1].clone();
-        self.under_way.push(Paused::new(async move {
+        let work = Paused::new(async move {
             let result = worker.apply(&source, delivery.revision as u64, &statement).await;
             Ended { delivery, result, faulty, requests: worker.connector.total_calls() }
-        }));
+        });
+        self.under_way.push((delivery, work));
     }
 
     /// Takes one worker a few requests further, or has it vanish.
     async fn go_on(&mut self) -> Result<(), String> {
         let place = self.random.below(self.under_way.len());
-        let mut worker = self.under_way.swap_remove(place);
+        let (delivery, mut worker) = self.under_way.swap_remove(place);
         if self.random.in_100(4) {
+            self.not_acknowledged.push(delivery);
             self.report.dropped += 1;
             return Ok(());
         }
@@ -193,12 +201,15 @@ impl Schedule {
                 return if self.random.in_100(25) { self.look().await.map(drop) } else { Ok(()) };
             }
         }
-        self.under_way.push(worker);
+        self.under_way.push((delivery, worker));
         Ok(())
     }
 
     fn note(&mut self, ended: &Ended) -> Result<(), String> {
         self.report.requests += ended.requests as u64;
+        if ended.result.is_err() {
+            self.not_acknowledged.push(ended.delivery);
+        }
         match &ended.result {
             Ok(Applied::Changed(plan)) => {
                 self.report.changed += 1;
@@ -233,9 +244,12 @@ impl Schedule {
         }
         for (source, statements) in self.sources.iter().zip(&self.statements) {
             // A revision that is applied in full shows in full, until a higher one is claimed.
-            if let Some(state) = content.sources.get(source.as_str())
-                && state.claimed == state.applied
-            {
+            let Some(state) = content.sources.get(source.as_str()) else { continue };
+            let before = self.claimed.insert(source.to_string(), state.claimed).unwrap_or_default();
+            if state.claimed < before || state.claimed < state.applied {
+                return Err(format!("revision {before} of `{source}` was claimed: {state:?}"));
+            }
+            if state.claimed == state.applied {
                 let revision = usize::try_from(state.applied).unwrap();
                 model::check_source(&content, source, &statements[revision - 1])
                     .map_err(|what| format!("revision {revision} is applied, but {what}"))?;
@@ -244,38 +258,41 @@ impl Schedule {
         Ok(content)
     }
 
-    /// The queue delivers again what was not acknowledged: the highest revision of each source, last.
+    /// The queue delivers again what was not acknowledged, and nothing else.
     async fn settle(&mut self) -> Result<(), String> {
-        let mut model = Model::new();
-        for place in 0..self.sources.len() {
-            let revision = self.begun[place];
-            let (source, statement) = (self.sources[place].clone(), self.statements[place][revision - 1].clone());
+        let mut again = std::mem::take(&mut self.not_acknowledged);
+        self.random.shuffle(&mut again);
+        for Delivery { source, revision } in again {
+            let (id, statement) = (self.sources[source].clone(), self.statements[source][revision - 1].clone());
             let worker = self.worker();
             let before = self.inspector.content().await;
-            let settled = worker.apply(&source, revision as u64, &statement).await;
-            if !matches!(settled, Ok(Applied::Changed(_) | Applied::Unchanged)) {
-                return Err(format!("revision {revision} of `{source}` does not settle: {settled:?}"));
+            if let Err(error) = worker.apply(&id, revision as u64, &statement).await {
+                return Err(format!("revision {revision} of `{id}` does not settle: {error}"));
             }
-            let after = self.look().await?;
-            check_wanted(&before, &after)?;
-            model.insert(source, statement);
+            check_wanted(&before, &self.look().await?)?;
         }
         let content = self.look().await?;
-        model::check(&content, &model)?;
+        let mut model = Model::new();
         for (place, source) in self.sources.iter().enumerate() {
-            let state = &content.sources[source.as_str()];
-            if (state.claimed, state.applied) != (self.begun[place] as u64, self.begun[place] as u64) {
-                return Err(format!("`{source}` should be at revision {}: {state:?}", self.begun[place]));
+            let (revision, state) = (self.begun[place], content.sources.get(source.as_str()));
+            if state.is_none_or(|state| (state.claimed, state.applied) != (revision as u64, revision as u64)) {
+                return Err(format!("`{source}` should be at revision {revision}: {state:?}"));
             }
+            model.insert(source.clone(), self.statements[place][revision - 1].clone());
         }
-        Ok(())
+        model::check(&content, &model)
     }
 }
 
 /// Whoever changes what a role grants tells the role's reconciliation so, and nobody else does.
 fn check_wanted(before: &Content, after: &Content) -> Result<(), String> {
     let rows = |content: &Content, role: &str| -> Vec<_> {
-        content.roles.iter().filter(|((arn, _), _)| arn == role).map(|(place, row)| (place.clone(), row.clone())).collect()
+        content
+            .roles
+            .iter()
+            .filter(|((arn, _), _)| arn == role)
+            .map(|(place, row)| (place.clone(), row.clone()))
+            .collect()
     };
     let roles = after.wanted.keys().chain(before.roles.keys().map(|(role, _)| role));
     for role in roles {
