@@ -45,7 +45,6 @@ async fn assert_fails(stack: &Stack, event: &Event, deadline_ms: u64, reasons: &
     assert_eq!((&log["outcome"], &log["level"]), (&json!("deny"), &json!("ERROR")), "{what}: {log}");
     let reason = log["reason"].as_str().unwrap();
     assert!(reasons.contains(&reason), "{what}: `{reason}`, expected one of {reasons:?}: {log}");
-    println!("{deadline_ms} {what}: {reason} {:?} {}", answer.elapsed, log["detail"]);
     assert!(!log["detail"].as_str().unwrap().is_empty());
     assert_says_nothing(&answer, &log, what);
     let metric = stack.hook.metric(&answer, "Denies").await;

@@ -100,9 +100,8 @@ async fn every_member_of_the_request() {
             _ => {}
         }
     }
-    println!("{patched} patched, {denied} denied");
     // Most of a request does not decide about access; what does is not taken in a wrong form.
-    assert!(patched > 300 && denied > 100, "{patched} patched, {denied} denied");
+    assert!(patched > 500 && denied > 200, "{patched} patched, {denied} denied");
     assert_one_group(&stack.send(&event).await, &event);
     stack.hook.assert_discreet();
 }

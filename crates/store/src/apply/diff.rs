@@ -200,3 +200,33 @@ fn is_within(grant: &Grant, other: &Grant) -> bool {
 fn part_bytes<'g>(source: &SourceId, grants: impl IntoIterator<Item = &'g Grant>) -> usize {
     2 * codec::part_name(source).len() + codec::size(&codec::write_grants(grants))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use signet_core::app::AppId;
+    use signet_core::grant::Timestamp;
+
+    fn grant(apps: Option<&[&str]>, expires_at: Option<i64>) -> Grant {
+        Grant {
+            role: RoleArn::parse("arn:aws:iam::111122223333:role/reader").unwrap(),
+            apps: apps.map(|ids| ids.iter().map(|id| AppId::parse(id).unwrap()).collect()),
+            expires_at: expires_at.map(Timestamp::from_seconds),
+        }
+    }
+
+    #[test]
+    fn a_grant_is_within_one_that_gives_as_much_for_as_long() {
+        let all = grant(None, None);
+        let some = grant(Some(&["a", "b"]), Some(100));
+        assert!(is_within(&some, &all) && !is_within(&all, &some));
+        for within in [grant(Some(&["a"]), Some(100)), grant(Some(&["a", "b"]), Some(99)), grant(Some(&[]), Some(1))] {
+            assert!(is_within(&within, &some) && !is_within(&some, &within), "{within:?}");
+        }
+        for other in [grant(Some(&["a", "c"]), Some(1)), grant(None, Some(1)), grant(Some(&["a"]), Some(101))] {
+            assert!(!is_within(&other, &some), "{other:?}");
+        }
+        let role = RoleArn::parse("arn:aws:iam::111122223333:role/writer").unwrap();
+        assert!(!is_within(&Grant { role, ..all.clone() }, &all));
+    }
+}

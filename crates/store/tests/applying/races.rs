@@ -93,15 +93,13 @@ async fn interleave(
     mut second: Paused<Result<Applied, ApplyError>>,
 ) -> [Result<Applied, ApplyError>; 2] {
     let mut random = Random(seed);
-    let (mut one, mut other) = (None, None);
     loop {
-        if one.is_none() && (other.is_some() || random.in_100(50)) {
-            one = first.step().await;
-        } else if other.is_none() {
-            other = second.step().await;
-        }
-        if one.is_some() && other.is_some() {
-            return [one.unwrap(), other.unwrap()];
+        if random.in_100(50) {
+            if let Some(end) = first.step().await {
+                return [end, second.finish().await];
+            }
+        } else if let Some(end) = second.step().await {
+            return [first.finish().await, end];
         }
     }
 }

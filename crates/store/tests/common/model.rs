@@ -12,15 +12,12 @@ pub type Model = BTreeMap<SourceId, Statement>;
 
 /// Whether a table shows exactly the model: no grant and no row more or less.
 pub fn check(content: &Content, model: &Model) -> Result<(), String> {
-    for source in content.sources.keys().filter(|id| model.keys().all(|source| source.as_str() != *id)) {
-        return Err(format!("the table knows the source `{source}`, which never stated anything"));
-    }
     let known: BTreeSet<&str> = model.keys().map(SourceId::as_str).collect();
-    let strange = content.groups.values().flat_map(|group| group.parts.keys());
-    if let Some(source) =
-        strange.chain(content.roles.keys().map(|(_, source)| source)).find(|id| !known.contains(id.as_str()))
-    {
-        return Err(format!("the table has a part of `{source}`, which never stated anything"));
+    let in_groups = content.groups.values().flat_map(|group| group.parts.keys());
+    let in_roles = content.roles.keys().map(|(_, source)| source);
+    let all = content.sources.keys().chain(in_groups).chain(in_roles);
+    if let Some(source) = all.into_iter().find(|id| !known.contains(id.as_str())) {
+        return Err(format!("the table knows the source `{source}`, which never stated anything"));
     }
     model.iter().try_for_each(|(source, statement)| check_source(content, source, statement))
 }

@@ -20,7 +20,7 @@ use std::thread;
 use schedule::{Report, run};
 
 /// How many schedules an ordinary run tries. `SIGNET_SCHEDULES` says otherwise.
-const SCHEDULES: u64 = 1_000;
+const SCHEDULES: u64 = 1_500;
 
 /// Runs one schedule after another on every core. `SIGNET_SEED` runs that one alone.
 #[test]
