@@ -15,6 +15,15 @@ pub fn file(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../events/saml-hook")).join(name)
 }
 
+/// The names of all sample events, sorted.
+pub fn cases() -> Vec<String> {
+    let files = std::fs::read_dir(file("")).unwrap().map(|entry| entry.unwrap().path());
+    let events = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let mut names: Vec<String> = events.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
+}
+
 /// The clock of whoever calls the function, in milliseconds since 1970.
 pub fn now_ms() -> i64 {
     #[expect(clippy::disallowed_methods, reason = "the tests play the gateway, which reads the clock")]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
+use serde_json::Value;
 use signet_local::dynamodb::DynamoDb;
 use signet_local::proxy::{FaultyProxy, Mode};
 use tempfile::TempDir;
@@ -104,6 +105,14 @@ impl Stack {
         let file = self.folder.path().join("changed.yaml");
         std::fs::write(&file, yaml).unwrap();
         succeed(&self.signet(&["apply", file.to_str().unwrap(), "--yes", "--allow-withdrawals"]));
+    }
+
+    /// What the compiled command says of a sample event, as JSON.
+    pub fn explain(&self, case: &str) -> Value {
+        let file = event::file(&format!("{case}.json"));
+        let output = self.signet(&["explain", "--json", "--event", file.to_str().unwrap()]);
+        succeed(&output);
+        serde_json::from_slice(&output.stdout).unwrap()
     }
 
     fn signet(&self, arguments: &[&str]) -> Output {

@@ -98,11 +98,14 @@ pub fn client(config: &DynamoDbConfig, deadline: Duration) -> Result<Client, Cli
 }
 
 fn time_outs(deadline: Duration) -> TimeoutConfig {
-    let attempt = ATTEMPT.min(deadline);
+    // A little less than the deadline: whoever looks for the reason shall read what failed, and not
+    // only that time was over.
+    let operation = OPERATION.min(deadline.mul_f32(0.85));
+    let attempt = ATTEMPT.min(operation);
     TimeoutConfig::builder()
         .connect_timeout(attempt)
         .operation_attempt_timeout(attempt)
-        .operation_timeout(OPERATION.min(deadline))
+        .operation_timeout(operation)
         .build()
 }
 

@@ -15,9 +15,9 @@ use crate::schema::{PK, SK};
 const BATCH: usize = 100;
 /// The most batches under way at once.
 const PARALLEL: usize = 24;
-/// How often the rest of a batch is asked for that DynamoDB did not answer in whole. With the pauses
-/// between, a little over two seconds: the deadline of a sign-in comes first.
-const TRIES: usize = 10;
+/// How often a batch is asked for that DynamoDB does not answer in whole. The pauses between add up to
+/// 1.2 s, so that a sign-in can still say why before its deadline.
+const TRIES: usize = 7;
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
@@ -59,10 +59,15 @@ impl Table {
     }
 
     async fn read_batch(&self, keys: &[Key]) -> Result<HashMap<Key, Item>, StoreError> {
+        let asked: HashSet<&Key> = keys.iter().collect();
         let mut found = HashMap::with_capacity(keys.len());
         let mut left: Vec<Item> = keys.iter().map(Key::attributes).collect();
         let mut pause = FIRST_PAUSE;
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
             let wanted = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
             let call = self.client.batch_get_item().request_items(&self.name, self.built(wanted)?);
             let answer = call.send().await.map_err(|error| StoreError::of_call("BatchGetItem", &self.name, &error))?;
@@ -76,7 +81,7 @@ impl Table {
                 cause: "the answer does not name the table".to_owned(),
             })?;
             for item in items {
-                let key = Key::of(&item).filter(|key| keys.contains(key)).ok_or_else(|| Corrupt {
+                let key = Key::of(&item).filter(|key| asked.contains(key)).ok_or_else(|| Corrupt {
                     item: "?".to_owned(),
                     what: "the answer has an item that was not asked for".to_owned(),
                 })?;
@@ -85,8 +90,6 @@ impl Table {
             if left.is_empty() {
                 return Ok(found);
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
         Err(StoreError::Partial { operation: "BatchGetItem", table: self.name.clone(), left: left.len(), tries: TRIES })
     }

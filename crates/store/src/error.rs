@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 /// A call to the table failed, or its answer cannot be trusted.
@@ -108,10 +109,9 @@ impl StoreError {
     }
 
     /// Sorts a failed call.
-    pub(crate) fn of_call<E, R>(operation: &'static str, table: &str, error: &SdkError<E, R>) -> Self
+    pub(crate) fn of_call<E>(operation: &'static str, table: &str, error: &SdkError<E, HttpResponse>) -> Self
     where
-        E: Error + ProvideErrorMetadata + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
+        E: Error + ProvideErrorMetadata + 'static,
     {
         let table = table.to_owned();
         let code = error.as_service_error().and_then(ProvideErrorMetadata::code).map(str::to_owned);
@@ -129,21 +129,24 @@ impl StoreError {
     }
 }
 
-/// What DynamoDB said, with its code; or else the chain of causes, down to the connection's.
-fn cause<E, R>(error: &SdkError<E, R>, code: Option<&str>) -> String
+/// What DynamoDB said, with its code; or else the HTTP status, if there is one, and the chain of
+/// causes, down to the connection's.
+fn cause<E>(error: &SdkError<E, HttpResponse>, code: Option<&str>) -> String
 where
     E: Error + ProvideErrorMetadata + 'static,
-    R: std::fmt::Debug,
 {
     if let Some(code) = code {
         let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
         return format!("{code}: {}", message.unwrap_or("no further message"));
     }
-    let first: &(dyn Error + 'static) = match error {
-        SdkError::ServiceError(service) => service.err(),
-        other => return chain(other.to_string(), Error::source(other)),
+    let causes = match error {
+        SdkError::ServiceError(service) => chain(service.err().to_string(), service.err().source()),
+        other => chain(other.to_string(), Error::source(other)),
     };
-    chain(first.to_string(), first.source())
+    match error.raw_response() {
+        Some(response) => format!("HTTP status {}: {causes}", response.status().as_u16()),
+        None => causes,
+    }
 }
 
 fn chain(first: String, mut next: Option<&(dyn Error + 'static)>) -> String {

@@ -11,8 +11,9 @@ use signet_tests::stack::{Settings, Stack, TABLE};
 
 use super::{assert_denied, assert_one_group, assert_opens_nothing};
 
-/// How long after its deadline the function may answer on a machine that does other things, too.
-const GRACE: Duration = Duration::from_millis(400);
+/// How long after its deadline the function may answer on a machine that does other things, too: with
+/// the default of 2.5 s it is still within the 3 s that Okta waits.
+const GRACE: Duration = Duration::from_millis(500);
 const SHORT_MS: u64 = 1_000;
 const DEFAULT_MS: u64 = 2_500;
 
@@ -169,7 +170,7 @@ async fn the_usual_deadline_leaves_time_to_say_why() {
         in_turn(DEFAULT_MS, vec![("silent", Mode::Silent, &["table_timeout"])]),
         in_turn(DEFAULT_MS, vec![("throttled", Mode::throttled(), &["table_throttled", "table_timeout"])]),
         in_turn(DEFAULT_MS, vec![("500", Mode::internal_error(), &["table_error", "table_timeout"])]),
-        in_turn(DEFAULT_MS, vec![("some keys never", Mode::UnprocessedKeys, &["table_partial", "deadline"])]),
+        in_turn(DEFAULT_MS, vec![("some keys never", Mode::UnprocessedKeys, &["table_partial"])]),
     );
 }
 

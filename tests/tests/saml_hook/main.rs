@@ -10,6 +10,7 @@
 //! | `bad_input` | bodies and envelopes that are not what they should be |
 //! | `mutations` | a good request with every member replaced and removed in turn |
 //! | `names` | groups with odd names, claims without values, thousands of groups |
+//! | `explained` | that `signet explain` says the same |
 //! | `faults` | a table that fails in every way |
 //! | `deadline` | from when on time counts |
 //! | `reads` | what a sign-in reads |
@@ -27,6 +28,7 @@ mod bad_input;
 mod callers;
 mod changes;
 mod deadline;
+mod explained;
 mod faults;
 mod http;
 mod judges;

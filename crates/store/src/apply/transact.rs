@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use crate::Table;
@@ -33,20 +34,16 @@ impl Table {
     /// again; a failure without an answer is an error, after which the transaction may have been
     /// written or not.
     pub(super) async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Outcome, StoreError> {
-        const OPERATION: &str = "TransactWriteItems";
         let mut pause = FIRST_PAUSE;
-        for attempt in 1.. {
+        let mut attempt = 1;
+        loop {
             let call = self.client.transact_write_items().set_transact_items(Some(actions.clone()));
             let Err(error) = call.send().await else { return Ok(Outcome::Written) };
-            let service = error.as_service_error();
-            let reasons = match service {
-                Some(service) if service.is_transaction_canceled_exception() => match service {
-                    aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(canceled) => {
-                        canceled.cancellation_reasons.clone().unwrap_or_default()
-                    }
-                    _ => Vec::new(),
-                },
-                _ => Vec::new(),
+            let reasons = match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+                    canceled.cancellation_reasons()
+                }
+                _ => &[],
             };
             let refused: Vec<(usize, Option<Item>)> = reasons
                 .iter()
@@ -57,24 +54,22 @@ impl Table {
             if !refused.is_empty() {
                 return Ok(Outcome::Refused(refused));
             }
-            let passes = |code: &str| {
-                matches!(
-                    code,
-                    "TransactionConflict"
-                        | "ThrottlingError"
-                        | "ProvisionedThroughputExceeded"
-                        | "TransactionInProgressException"
-                )
-            };
-            let cured = reasons.iter().filter_map(|reason| reason.code.as_deref()).any(passes)
-                || service.and_then(ProvideErrorMetadata::code).is_some_and(passes);
-            if !cured || attempt >= TRIES {
-                return Err(StoreError::of_call(OPERATION, &self.name, &error));
+            let service = error.as_service_error().and_then(ProvideErrorMetadata::code);
+            let passes = reasons.iter().filter_map(|reason| reason.code.as_deref()).chain(service).any(passes);
+            if !passes || attempt == TRIES {
+                return Err(StoreError::of_call("TransactWriteItems", &self.name, &error));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+            attempt += 1;
         }
-        // The loop above ends by returning.
-        Ok(Outcome::Refused(Vec::new()))
     }
+}
+
+/// Whether a refusal passes by itself: of the whole transaction, or of one of its actions.
+fn passes(code: &str) -> bool {
+    matches!(
+        code,
+        "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded" | "TransactionInProgressException"
+    )
 }
