@@ -145,7 +145,7 @@ guard: target/lambda/saml-hook/bootstrap ## Hold the sign-in function to its fea
 	@$(STEP) 'Start' $(PYTHON) scripts/guard_start.py $<
 
 .PHONY: bench
-bench: setup build ## Measure the sign-in function beside its peers
+bench: setup ## Measure the sign-in function beside its peers
 	@bench/run
 
 ##### Ship
