@@ -47,7 +47,7 @@ setup: .venv/.stamp target/.fetched ## Install the tools (.venv) and fetch the c
 	@if [ -e .venv/.stamp ] && [ "$$(cat .venv/.stamp)" != '$(CURDIR)' ]; then rm -rf .venv; fi
 	@[ -x .venv/bin/pip ] || $(STEP) 'Make a Python environment in .venv' $(PYTHON) -m venv .venv
 	@$(STEP) 'Install the tools of scripts/requirements.txt (about a minute, 870 MB)' \
-		$(IN_VENV) -m pip install --requirement scripts/requirements.txt
+		$(IN_VENV) -m pip install --quiet --requirement scripts/requirements.txt
 	@printf '%s\n' '$(CURDIR)' > $@
 
 target/.fetched: Cargo.lock
