@@ -97,7 +97,7 @@ invoke: export EVENT := $(EVENT)
 .PHONY: test
 test: ## Run all tests
 	@$(STEP) 'Build the programs and the tests' cargo build --workspace --bins --tests --locked
-	@$(STEP) 'Run the tests' cargo test --workspace --locked
+	@$(STEP) 'Run the tests' cargo test --workspace --locked --no-fail-fast
 
 .PHONY: lint
 lint: lint-rust lint-dependencies lint-infra lint-sources ## Check style, documentation, dependencies and templates

@@ -100,7 +100,7 @@ pub fn client(config: &DynamoDbConfig, deadline: Duration) -> Result<Client, Cli
 fn time_outs(deadline: Duration) -> TimeoutConfig {
     // A little less than the deadline: whoever looks for the reason shall read what failed, and not
     // only that time was over.
-    let operation = OPERATION.min(deadline.mul_f32(0.85));
+    let operation = OPERATION.min(deadline * 17 / 20);
     let attempt = ATTEMPT.min(operation);
     TimeoutConfig::builder()
         .connect_timeout(attempt)
@@ -184,8 +184,9 @@ mod tests {
         let short = Duration::from_millis(300);
         let client = client(&config(None), short).unwrap();
         let time_outs = client.config().timeout_config().unwrap();
-        assert_eq!(time_outs.operation_timeout(), Some(short));
-        assert_eq!(time_outs.operation_attempt_timeout(), Some(short));
+        let within = Duration::from_millis(255);
+        assert_eq!(time_outs.operation_timeout(), Some(within));
+        assert_eq!(time_outs.operation_attempt_timeout(), Some(within));
         assert_eq!(super::time_outs(Duration::from_secs(9)).operation_timeout(), Some(OPERATION));
     }
 
