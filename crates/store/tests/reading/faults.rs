@@ -137,7 +137,7 @@ async fn a_batch_never_answered_in_whole_is_an_error() {
     let scene = Scene::with_groups(2).await;
     scene.proxy.set(Mode::UnprocessedKeys).await.unwrap();
     let error = read(&scene.table).await.unwrap_err();
-    assert!(matches!(error, StoreError::Partial { left: 1, tries: 10, .. }), "{error}");
+    assert!(matches!(error, StoreError::Partial { left: 1, tries: 7, .. }), "{error}");
     assert_eq!(error.reason(), "table_partial");
     let begin = Instant::now();
     let error = read(&scene.with_deadline(DEADLINE)).await.unwrap_err();
