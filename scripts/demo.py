@@ -224,7 +224,8 @@ def start_all():
 
 
 def envelope(name):
-    path = EVENTS / f"{name.removesuffix('.json')}.json"
+    # A case's name, or the path of its file as a shell completes it.
+    path = EVENTS / f"{pathlib.PurePath(name).name.removesuffix('.json')}.json"
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in EVENTS.glob("*.json")))
         fail(f"there is no event `{name}`: choose one of {known}")
