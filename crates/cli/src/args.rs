@@ -4,12 +4,14 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use signet_core::grant::Timestamp;
 
 /// What every `--help` ends with.
 const AFTER_HELP: &str = "\
 Exit codes:
   0  done
-  1  the table cannot be reached, or refuses; nobody owns a code; a source states nothing
+  1  the table cannot be reached, or refuses; what was asked for is not there: a code's owner, a
+     source's statement, a history, a producer
   2  the command line, the environment or a file is wrong; nothing was written
   3  with --exit-code only: `plan` found changes, `explain` found no access
   4  `apply` wrote nothing: it was declined, or withdraws too much
@@ -67,6 +69,18 @@ pub enum Command {
     Decode(Decode),
     /// Tell what a sign-in would get, and why each group does or does not count
     Explain(Explain),
+    /// Tell what changed for a group, a role or an app, or by a source: when, and by which event
+    History(History),
+    /// Register a group without granting it anything: with the first code that is free, or a salt's
+    Register(Register),
+    /// Retire the code of a group that has no grants, or release a retired code
+    Retire(Retire),
+    /// Say who may publish events, and what they may say
+    #[command(subcommand)]
+    Producer(ProducerCommand),
+    /// Check events before they are published
+    #[command(subcommand)]
+    Event(EventCommand),
     /// Make secrets
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -151,9 +165,102 @@ pub struct Explain {
     /// version 2.0)
     #[arg(long, value_name = "FILE")]
     pub event: Option<PathBuf>,
+    /// Answer from the history as of a moment (RFC 3339, such as 2027-01-31T00:00:00Z), and tell
+    /// which event made it so
+    #[arg(long, value_name = "TIME", value_parser = crate::time::parse)]
+    pub at: Option<Timestamp>,
     /// End with 3 if the sign-in would get no access
     #[arg(long)]
     pub exit_code: bool,
+}
+
+/// Options of `history`.
+#[derive(Debug, ClapArgs)]
+pub struct History {
+    /// A role's ARN, a source (`file:NAME`, `dataset:ID`), an app (`app:ID`) or a group, by its key
+    /// (`group:KEY`, or KEY alone where it cannot be mistaken for one of the others)
+    pub subject: String,
+}
+
+/// Options of `register`.
+#[derive(Debug, ClapArgs)]
+pub struct Register {
+    /// The group's key
+    pub key: String,
+    /// The salt of its code, instead of the first whose code is free
+    #[arg(long, value_name = "NUMBER")]
+    pub salt: Option<u32>,
+    /// What people call the group
+    #[arg(long, value_name = "TEXT")]
+    pub label: Option<String>,
+}
+
+/// Options of `retire`.
+#[derive(Debug, ClapArgs)]
+pub struct Retire {
+    /// The code; or the group's key (`group:KEY` where it may be mistaken for a code)
+    #[arg(value_name = "CODE|KEY")]
+    pub subject: String,
+    /// Give a retired code free for any group. Refused while a role names it
+    #[arg(long)]
+    pub release: bool,
+}
+
+/// What to do with producers.
+#[derive(Debug, Subcommand)]
+pub enum ProducerCommand {
+    /// Say what the events of a topic may say, in place of what they might say before. Patterns are
+    /// literal but for `*`, and what is not given may not be said
+    Add(ProducerAdd),
+    /// List the producers
+    List,
+    /// Take no more events from a topic; what its events have stated stays
+    Remove(ProducerRemove),
+}
+
+/// Options of `producer add`.
+#[derive(Debug, ClapArgs)]
+pub struct ProducerAdd {
+    /// The topic's ARN
+    pub topic: String,
+    /// The types of events: signet.dataset.changed.v1, signet.provider.changed.v1
+    #[arg(long, value_name = "TYPE,…", value_delimiter = ',')]
+    pub events: Vec<String>,
+    /// The datasets it may state grants of, by patterns of their ids
+    #[arg(long, value_name = "PATTERN,…", value_delimiter = ',')]
+    pub datasets: Vec<String>,
+    /// The roles it may grant, by patterns of their ARNs; a `*` stays within its part of the ARN
+    #[arg(long, value_name = "PATTERN,…", value_delimiter = ',')]
+    pub roles: Vec<String>,
+    /// The groups it may grant roles to, by a pattern of their keys; repeat it for more
+    #[arg(long, value_name = "PATTERN")]
+    pub groups: Vec<String>,
+    /// The apps whose providers it may speak of, by patterns of their ids
+    #[arg(long, value_name = "PATTERN,…", value_delimiter = ',')]
+    pub apps: Vec<String>,
+}
+
+/// Options of `producer remove`.
+#[derive(Debug, ClapArgs)]
+pub struct ProducerRemove {
+    /// The topic's ARN
+    pub topic: String,
+}
+
+/// What to do with events.
+#[derive(Debug, Subcommand)]
+pub enum EventCommand {
+    /// Tell whether files are events that Signet would read, and all that is wrong with them; needs
+    /// no table. What a producer may say is not checked
+    Check(EventCheck),
+}
+
+/// Options of `event check`.
+#[derive(Debug, ClapArgs)]
+pub struct EventCheck {
+    /// Events (CloudEvents in JSON), or - for one from the standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
 }
 
 /// What secrets to make.
@@ -177,7 +284,10 @@ mod tests {
     #[test]
     fn help() {
         insta::assert_snapshot!("help", Args::command().term_width(100).render_help());
-        for name in ["table", "plan", "apply", "export", "decode", "explain", "secret"] {
+        for name in [
+            "table", "plan", "apply", "export", "decode", "explain", "history", "register", "retire", "producer",
+            "event", "secret",
+        ] {
             let mut command = Args::command().term_width(100);
             command.build();
             let help = command.find_subcommand_mut(name).unwrap().render_help();
@@ -192,5 +302,7 @@ mod tests {
         assert!(parse(&["--event", "e.json"]).is_ok());
         assert!(parse(&["--app", "a"]).is_err());
         assert!(parse(&["--event", "e.json", "--group", "g"]).is_err());
+        assert!(parse(&["--event", "e.json", "--at", "2027-01-31T00:00:00Z"]).is_ok());
+        assert!(parse(&["--event", "e.json", "--at", "2027-01-31"]).is_err());
     }
 }

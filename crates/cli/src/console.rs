@@ -1,6 +1,6 @@
 //! Where results and messages go, and who answers questions.
 
-use std::io::{BufRead, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use crate::failure::Failure;
 
@@ -9,13 +9,33 @@ pub struct Console<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     person: Option<&'a mut dyn BufRead>,
+    piped: Option<&'a mut dyn BufRead>,
 }
 
 impl<'a> Console<'a> {
     /// Takes the output for results, the output for messages, and the input of a terminal; no
     /// input where nobody is there to answer.
     pub fn new<R: BufRead>(out: &'a mut dyn Write, err: &'a mut dyn Write, person: Option<&'a mut R>) -> Self {
-        Self { out, err, person: person.map(|input| input as &mut dyn BufRead) }
+        Self { out, err, person: person.map(|input| input as &mut dyn BufRead), piped: None }
+    }
+
+    /// The same console with an input where nobody is there to answer: a file or a pipe.
+    #[must_use]
+    pub fn with_piped<R: BufRead>(self, input: &'a mut R) -> Self {
+        Self { piped: Some(input), ..self }
+    }
+
+    /// Reads the input to its end, but no more than so many bytes.
+    ///
+    /// # Errors
+    /// Whatever reading gives; [`io::ErrorKind::NotFound`] if there is no input.
+    pub fn input(&mut self, most: u64) -> io::Result<Vec<u8>> {
+        let Some(input) = self.person.as_mut().or(self.piped.as_mut()) else {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "there is no input"));
+        };
+        let mut bytes = Vec::new();
+        Read::take(&mut **input, most).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// Whether somebody is there to answer a question.

@@ -85,7 +85,8 @@ fn put(object: &mut Value, member: &str, value: Option<impl Into<Value>>) {
     }
 }
 
-fn app_json(stated: &StatedApp) -> Value {
+/// What a file states of an app, as JSON with the fields of an entitlement file.
+pub(crate) fn app_json(stated: &StatedApp) -> Value {
     let app = &stated.app;
     let tags: serde_json::Map<String, Value> = app
         .tags

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use signet_core::invalid::InvalidValue;
 use signet_store::StoreError;
-use signet_store::apply::ApplyError;
+use signet_store::apply::{ApplyError, CodeError};
 
 use crate::file::BadFile;
 
@@ -14,7 +14,7 @@ use crate::file::BadFile;
 pub enum Exit {
     /// 0: done.
     Done,
-    /// 1: the table cannot be reached, or refuses.
+    /// 1: the table cannot be reached, or refuses; or what was asked for is not there.
     Failed,
     /// 2: the command line, the environment or a file is wrong. Nothing was written.
     Usage,
@@ -45,6 +45,9 @@ pub enum Failure {
     /// The table refuses a statement, or could not take it.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// The table refuses what is asked about a code.
+    #[error(transparent)]
+    Code(#[from] CodeError),
     /// Something else did what was asked in the meantime, or is doing it.
     #[error("revision {by} of source `{source_id}` was claimed meanwhile, and its worker finishes: look at a new plan")]
     Superseded {
@@ -65,6 +68,22 @@ pub enum Failure {
         table: String,
         /// The sources that state something.
         known: String,
+    },
+    /// A subject without history.
+    #[error("the history of table `{table}` has nothing about {subject}")]
+    NoHistory {
+        /// The subject, with its kind.
+        subject: String,
+        /// The table.
+        table: String,
+    },
+    /// A topic that is no producer's.
+    #[error("topic `{topic}` is no producer's in table `{table}`")]
+    NoProducer {
+        /// The topic's ARN.
+        topic: String,
+        /// The table.
+        table: String,
     },
     /// The command line or the environment is wrong.
     #[error("{0}")]
@@ -133,9 +152,12 @@ impl Failure {
         match self {
             Self::Store(_)
             | Self::Apply(_)
+            | Self::Code(_)
             | Self::Superseded { .. }
             | Self::NoOwner(_)
             | Self::NoSource { .. }
+            | Self::NoHistory { .. }
+            | Self::NoProducer { .. }
             | Self::Write { .. }
             | Self::Random(_)
             | Self::Output(_)

@@ -1,6 +1,6 @@
 //! Wires the `signet` command to the clock, the terminal and the environment.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, StdinLock};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -17,7 +17,11 @@ fn main() -> ExitCode {
     let mut input = stdin.lock();
     let mut out = std::io::stdout().lock();
     let mut err = std::io::stderr().lock();
-    let mut console = Console::new(&mut out, &mut err, interactive.then_some(&mut input));
+    let mut console = if interactive {
+        Console::new(&mut out, &mut err, Some(&mut input))
+    } else {
+        Console::new(&mut out, &mut err, None::<&mut StdinLock<'_>>).with_piped(&mut input)
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::invalid::InvalidValue;
-use crate::text::{is_name_char, shown};
+use crate::text::{glob, is_name_char, shown};
 
 /// A value that fits both `SourceIdentity` and `RoleSessionName`: `[\w+=,.@-]{2,64}`, ASCII, not
 /// beginning `aws:` (STS API reference). Taken as it is or not at all: a cut login could be
@@ -84,21 +84,7 @@ impl IdentityPattern {
     /// Whether a value fits the whole pattern.
     #[must_use]
     pub fn matches(&self, value: &str) -> bool {
-        let mut parts = self.0.split('*');
-        let Some(mut rest) = parts.next().and_then(|first| value.strip_prefix(first)) else {
-            return false;
-        };
-        let Some(last) = parts.next_back() else {
-            return rest.is_empty();
-        };
-        for part in parts {
-            // The leftmost place is the best one: it leaves most for the parts that follow.
-            let Some((_, after)) = rest.split_once(part) else {
-                return false;
-            };
-            rest = after;
-        }
-        rest.ends_with(last)
+        glob(&self.0, value)
     }
 }
 

@@ -53,6 +53,14 @@ pub enum InvalidValue {
         /// The value as given.
         value: String,
     },
+    /// Not a pattern of what a producer may say.
+    #[error("pattern `{value}` {why}")]
+    Pattern {
+        /// The value as given.
+        value: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// Not an IAM identity provider's name.
     #[error("provider name `{value}` is not 1 to 128 characters of letters, digits, `.`, `_` and `-`")]
     ProviderName {
@@ -83,6 +91,14 @@ pub enum InvalidValue {
     TagRules {
         /// The tag's key.
         key: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Not the ARN of a topic.
+    #[error("topic `{value}` {why}")]
+    TopicArn {
+        /// The value as given.
+        value: String,
         /// What is wrong with it.
         why: &'static str,
     },

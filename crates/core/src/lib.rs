@@ -13,6 +13,7 @@
 //! | [`identity`] | the source identity and the pattern it must fit |
 //! | [`session`] | session tags and the limits AWS sets to them, `GroupHash` |
 //! | [`decision`] | the decision itself |
+//! | [`producer`] | who may publish events, and what they may say |
 //! | [`saml`] | the decision as SAML attributes |
 //! | [`invalid`] | why a value cannot be one of the types above |
 
@@ -23,6 +24,7 @@ pub mod grant;
 pub mod group;
 pub mod identity;
 pub mod invalid;
+pub mod producer;
 pub mod role;
 pub mod saml;
 pub mod session;

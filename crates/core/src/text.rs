@@ -16,3 +16,22 @@ pub(crate) fn shown(value: &str) -> String {
     }
     text
 }
+
+/// Whether a value fits a whole pattern: literal characters, and `*` for any number of characters.
+pub(crate) fn glob(pattern: &str, value: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| value.strip_prefix(first)) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        // The leftmost place is the best one: it leaves most for the parts that follow.
+        let Some((_, after)) = rest.split_once(part) else {
+            return false;
+        };
+        rest = after;
+    }
+    rest.ends_with(last)
+}

@@ -116,6 +116,10 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    pub(crate) fn flag_or_false(&self, name: &str) -> Result<bool, Corrupt> {
+        if self.map.contains_key(name) { self.flag(name) } else { Ok(false) }
+    }
+
     pub(crate) fn map_or_none(&self, name: &str) -> Result<Option<&'a Item>, Corrupt> {
         match self.map.get(name) {
             None => Ok(None),
@@ -124,7 +128,20 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    fn texts_or_none(&self, name: &str) -> Result<Option<Vec<&'a str>>, Corrupt> {
+    /// The maps of a list; none where the list is not there.
+    pub(crate) fn maps(&self, name: &str) -> Result<Vec<&'a Item>, Corrupt> {
+        let Some(value) = self.map.get(name) else { return Ok(Vec::new()) };
+        let AttributeValue::L(values) = value else { return Err(self.wrong(name, "a list")) };
+        let maps: Option<Vec<&Item>> = values.iter().map(|value| value.as_m().ok()).collect();
+        maps.ok_or_else(|| self.wrong(name, "a list of maps"))
+    }
+
+    /// The grants of a list.
+    pub(crate) fn grants(&self, name: &str) -> Result<Vec<Grant>, Corrupt> {
+        read_grants(self, name, self.required(name, self.map.get(name))?)
+    }
+
+    pub(crate) fn texts_or_none(&self, name: &str) -> Result<Option<Vec<&'a str>>, Corrupt> {
         let Some(value) = self.map.get(name) else { return Ok(None) };
         let AttributeValue::L(values) = value else { return Err(self.wrong(name, "a list")) };
         let texts: Option<Vec<&str>> = values.iter().map(|value| value.as_s().ok().map(String::as_str)).collect();
@@ -258,11 +275,16 @@ pub(crate) fn read_app(item: &Item) -> Result<Option<StatedApp>, Corrupt> {
     let whole = Attributes::new(item, &place);
     let Some(map) = whole.map_or_none("app")? else { return Ok(None) };
     let id = whole.text(schema::PK)?.strip_prefix(schema::APP).unwrap_or_default();
-    let read = Attributes::new(map, &place);
+    read_rules(&Attributes::new(map, &place), id).map(Some)
+}
+
+/// What a file states of the app of an id, from a map that [`write_app`] made.
+pub(crate) fn read_rules(read: &Attributes<'_>, id: &str) -> Result<StatedApp, Corrupt> {
+    let place = read.place;
     let mut rules = BTreeMap::new();
     for (key, value) in read.map_or_none("tags")?.into_iter().flatten() {
         let AttributeValue::M(rule) = value else { return Err(read.wrong("tags", "a map of maps")) };
-        let rule = Attributes::new(rule, &place);
+        let rule = Attributes::new(rule, place);
         rules.insert(key.clone(), TagRule { claim: rule.text("claim")?.to_owned(), required: rule.flag("required")? });
     }
     let local = read.texts_or_none("local_tags")?.unwrap_or_default().into_iter().map(str::to_owned).collect();
@@ -284,7 +306,7 @@ pub(crate) fn read_app(item: &Item) -> Result<Option<StatedApp>, Corrupt> {
         when_unentitled: read.valid(WhenUnentitled::parse(read.text("when_unentitled")?))?,
         codes: read.valid(Codes::parse(read.text("codes")?))?,
     };
-    Ok(Some(StatedApp { app, active: read.flag("active")? }))
+    Ok(StatedApp { app, active: read.flag("active")? })
 }
 
 /// The `app` half of an app's item.

@@ -4,7 +4,10 @@
 //! |---|---|
 //! | [`schema`] | the table's definition, its keys, `META` |
 //! | [`sign_in`] | the one read of a sign-in |
-//! | [`lookup`] | reads for people: codes, apps, sources, history |
+//! | [`lookup`] | reads for people: codes, apps, sources |
+//! | [`history`] | what changed, when and by which event |
+//! | [`past`] | what the table held at a moment, by its history |
+//! | [`producer`] | who may publish events, and what they may say |
 //! | [`statement`] | what a source states: grants, apps |
 //! | [`apply`] | taking a source's new state into the table, fenced and repeatable |
 //! | [`error`] | what can go wrong between here and the table |
@@ -15,7 +18,10 @@ pub mod apply;
 mod batch;
 mod codec;
 pub mod error;
+pub mod history;
 pub mod lookup;
+pub mod past;
+pub mod producer;
 pub mod schema;
 pub mod sign_in;
 pub mod statement;

@@ -1,5 +1,6 @@
 //! Reads for people: codes, apps, sources. Comfortable rather than fast.
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use signet_core::code::GroupCode;
 use signet_core::grant::SourceId;
@@ -115,7 +116,7 @@ impl Table {
         Ok(Some(statement))
     }
 
-    async fn of_kind(&self, kind: &str) -> Result<Vec<Item>, StoreError> {
+    pub(crate) async fn of_kind(&self, kind: &str) -> Result<Vec<Item>, StoreError> {
         let query = self
             .client
             .query()
@@ -124,6 +125,11 @@ impl Table {
             .key_condition_expression("#kind = :kind")
             .expression_attribute_names("#kind", KIND)
             .expression_attribute_values(":kind", text(kind));
+        self.all_pages(query).await
+    }
+
+    /// All items that a query finds, page by page.
+    pub(crate) async fn all_pages(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         let mut from: Option<Item> = None;
         loop {

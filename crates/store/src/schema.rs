@@ -10,7 +10,8 @@
 //! | role | `ROLE#<arn>` | `SOURCE#<source>` |
 //! | role state | `ACCOUNT#<id>` | `ROLE#<arn>` |
 //! | source | `SOURCE#<source>` | `SOURCE`, `PAGE#<n>` |
-//! | history | `HISTORY#<source>` | rising version |
+//! | producer | `PRODUCER#<topic arn>` | `PRODUCER` |
+//! | history | `HISTORY#<source>`, by hand `HISTORY#CODE#<code>` | rising version |
 
 use std::time::Duration;
 
@@ -22,7 +23,8 @@ use aws_sdk_dynamodb::types::{
 };
 use sha2::{Digest, Sha256};
 use signet_core::code::{CodeWidth, GroupCode};
-use signet_core::grant::SourceId;
+use signet_core::grant::{SourceId, Timestamp};
+use signet_core::producer::TopicArn;
 use signet_core::role::{ProviderName, RoleArn};
 
 use crate::Table;
@@ -32,7 +34,7 @@ use crate::error::StoreError;
 
 /// The layout that this version reads and writes.
 pub const LAYOUT: u32 = 1;
-/// The sparse index that lists apps, roles and sources. Decisions never read it.
+/// The sparse index that lists apps, roles, sources, producers and what operators changed by hand. Decisions never read it.
 pub const INDEX: &str = "by-kind";
 
 pub(crate) const PK: &str = "pk";
@@ -40,6 +42,7 @@ pub(crate) const SK: &str = "sk";
 pub(crate) const KIND: &str = "kind";
 pub(crate) const APP: &str = "APP#";
 pub(crate) const SOURCE: &str = "SOURCE#";
+pub(crate) const PRODUCER: &str = "PRODUCER#";
 
 /// How long a new table may take until it is active.
 const ACTIVE_WITHIN: Duration = Duration::from_mins(1);
@@ -50,6 +53,10 @@ pub(crate) fn meta_key() -> Key {
 
 pub(crate) fn app_key(id: &str) -> Key {
     Key::new(format!("{APP}{id}"), "APP")
+}
+
+pub(crate) fn producer_key(topic: &TopicArn) -> Key {
+    Key::new(format!("{PRODUCER}{topic}"), "PRODUCER")
 }
 
 pub(crate) fn provider_key(name: &ProviderName) -> Key {
@@ -89,8 +96,18 @@ pub(crate) fn page_key(source: &SourceId, page: usize) -> Key {
     Key::new(format!("{SOURCE}{source}"), format!("PAGE#{page}"))
 }
 
+/// Where the history of a source is.
+pub(crate) fn history_pk(source: &SourceId) -> String {
+    format!("HISTORY#{source}")
+}
+
 pub(crate) fn history_key(source: &SourceId, claims: u64, chunk: usize) -> Key {
-    Key::new(format!("HISTORY#{source}"), format!("{claims:020}.{chunk:06}"))
+    Key::new(history_pk(source), format!("{claims:020}.{chunk:06}"))
+}
+
+/// Where an operator's change of a code is kept.
+pub(crate) fn code_history_key(code: &GroupCode, at: Timestamp, event: &str) -> Key {
+    Key::new(format!("HISTORY#CODE#{code}"), format!("{:020}.{event}", at.seconds()))
 }
 
 /// The table's settings.

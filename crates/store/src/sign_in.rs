@@ -11,6 +11,9 @@ use crate::codec::{self, Attributes, Item};
 use crate::error::{Corrupt, StoreError};
 use crate::schema::{self, Meta};
 
+/// Why an app is inactive that its file switches off.
+pub(crate) const SWITCHED_OFF: &str = "the entitlement file switches the app off";
+
 /// What the table holds for one sign-in.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -93,7 +96,7 @@ fn app_state(item: &Item) -> Result<AppState, Corrupt> {
         return Ok(AppState::Inactive("no entitlement file states the app's rules"));
     };
     if !stated.active {
-        return Ok(AppState::Inactive("the entitlement file switches the app off"));
+        return Ok(AppState::Inactive(SWITCHED_OFF));
     }
     let place = codec::place(item);
     if let Some(provider) = Attributes::new(item, &place).map_or_none("provider")? {

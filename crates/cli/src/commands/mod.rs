@@ -1,15 +1,19 @@
 //! What each command does.
 
 mod apply;
+mod codes;
 mod decode;
+mod event;
 mod explain;
 mod export;
+mod history;
+mod producer;
 mod secret;
 mod table;
 
 use signet_core::grant::Timestamp;
 
-use crate::args::{Args, Command, SecretCommand, TableCommand};
+use crate::args::{Args, Command, EventCommand, SecretCommand, TableCommand};
 use crate::connect;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
@@ -22,6 +26,7 @@ use crate::file;
 pub async fn run(args: Args, now: Timestamp, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let Args { connection, json, command } = args;
     match command {
+        Command::Event(EventCommand::Check(check)) => event::check(&check, json, console),
         Command::Secret(SecretCommand::New) => secret::new(json, console),
         Command::Table(TableCommand::Create(create)) => table::create(&create, &connection, json, console).await,
         Command::Plan(plan) => {
@@ -40,6 +45,10 @@ pub async fn run(args: Args, now: Timestamp, console: &mut Console<'_>) -> Resul
             export::export(&export, &table, json, console).await
         }
         Command::Decode(decode) => decode::decode(&decode, &connection, json, console).await,
+        Command::History(history) => history::history(&history, &connection, json, console).await,
+        Command::Register(register) => codes::register(&register, &connection, json, now, console).await,
+        Command::Retire(retire) => codes::retire(&retire, &connection, json, now, console).await,
+        Command::Producer(producer) => producer::run(producer, &connection, json, console).await,
         Command::Explain(explain) => explain::explain(&explain, &connection, json, now, console).await,
     }
 }

@@ -6,13 +6,16 @@ use serde_json::{Value, json};
 use signet_core::app::Mode;
 use signet_core::code::Salt;
 use signet_core::decision::{Decision, Finding, GroupFinding, Note, Outcome, SignIn};
-use signet_core::grant::{Grant, NotCounting, SourceId};
+use signet_core::grant::{Grant, NotCounting, SourceId, Timestamp};
 use signet_core::group::GroupRecord;
 use signet_core::saml::{ATTRIBUTE_PREFIX, Attribute};
 use signet_core::session::DECISION_TAG;
+use signet_store::history::HistoryRow;
+use signet_store::past::Past;
 
 use super::plan::{grant_json, grant_text};
 use crate::text::{columns, count, group, printable};
+use crate::time;
 
 /// A decision with all it was made of.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +26,8 @@ pub struct Explained<'e, 'a> {
     pub decision: &'e Decision<'a>,
     /// What the assertion would carry; nothing unless there is access.
     pub attributes: &'e [Attribute],
+    /// The table as it was at the moment of the sign-in; none if the table was read as it is.
+    pub past: Option<&'e Past>,
 }
 
 impl<'a> Explained<'_, 'a> {
@@ -47,7 +52,8 @@ impl<'a> Explained<'_, 'a> {
             ("Person", format!("{identity}  from {}", app.identity.from)),
             ("Answer", self.answer_text()),
         ];
-        let rows: Vec<_> = rows.into_iter().map(|(field, value)| vec![field.to_owned(), value]).collect();
+        let rows = self.past_rows().into_iter().chain(rows);
+        let rows: Vec<_> = rows.map(|(field, value)| vec![field.to_owned(), value]).collect();
         let mut text = columns("", &rows);
         self.write_groups(&mut text);
         if !self.attributes.is_empty() {
@@ -61,6 +67,20 @@ impl<'a> Explained<'_, 'a> {
             let _ = writeln!(text, "  {}", note_text(note));
         }
         text
+    }
+
+    /// Of a sign-in in the past: when, and which event brought the app's rules.
+    fn past_rows(&self) -> Vec<(&'static str, String)> {
+        let Some(past) = self.past else { return Vec::new() };
+        let rules = match past.cause_of_app(&self.sign_in.app.id) {
+            Some(row) => format!("by {}, {}", row.source.as_ref().map_or("-", SourceId::as_str), since_text(row)),
+            None => "-".to_owned(),
+        };
+        vec![("At", time::show(self.sign_in.now)), ("Rules", rules)]
+    }
+
+    fn cause(&self, key: &str, source: &SourceId, grant: &Grant) -> Option<&HistoryRow> {
+        self.past.and_then(|past| past.cause(key, source, grant))
     }
 
     fn answer_text(&self) -> String {
@@ -107,7 +127,9 @@ impl<'a> Explained<'_, 'a> {
                     Some(NotCounting::Expired) => "  (expired)",
                     Some(NotCounting::OtherApp) => "  (for other apps)",
                 };
-                let _ = writeln!(text, "         {}  by {source}{why}", grant_text(grant));
+                let since = self.cause(found.key, source, grant).map(|row| format!(", {}", since_text(row)));
+                let since = since.unwrap_or_default();
+                let _ = writeln!(text, "         {}  by {source}{since}{why}", grant_text(grant));
             }
         }
     }
@@ -145,8 +167,10 @@ impl<'a> Explained<'_, 'a> {
         let attributes: Vec<Value> =
             self.attributes.iter().map(|a| json!({ "name": a.name, "values": a.values })).collect();
         json!({
+            "at": self.past.map(|_| time::show(self.sign_in.now)),
             "app": app.id.as_str(),
             "app_name": app.name,
+            "app_since": self.past.and_then(|past| past.cause_of_app(&app.id)).map(since_json),
             "mode": app.mode.as_str(),
             "identity": self.sign_in.identity,
             "answer": self.answer(),
@@ -175,6 +199,8 @@ impl<'a> Explained<'_, 'a> {
                     members.insert("source".to_owned(), json!(source.as_str()));
                     members.insert("counts".to_owned(), json!(why.is_null()));
                     members.insert("why_not".to_owned(), why);
+                    let since = self.cause(found.key, source, grant).map(since_json);
+                    members.insert("since".to_owned(), since.unwrap_or_default());
                 }
                 value
             })
@@ -254,20 +280,40 @@ fn note_json(note: &Note<'_>) -> Value {
     json!({ "kind": kind, "alarm": note.is_alarm(), "detail": detail })
 }
 
-/// A sign-in to an app that is not there or not active, for people.
+/// Which event it is by, and since when, for people.
+fn since_text(row: &HistoryRow) -> String {
+    let revision = row.revision.map(|revision| format!(", revision {revision}")).unwrap_or_default();
+    format!("since {} ({}{revision})", time::show(row.at), printable(&row.event))
+}
+
+/// Which event it is by, and since when, for programs.
+fn since_json(row: &HistoryRow) -> Value {
+    json!({
+        "at": time::show(row.at),
+        "event": row.event,
+        "source": row.source.as_ref().map(SourceId::as_str),
+        "revision": row.revision,
+    })
+}
+
+/// A sign-in to an app that is not there or not active, for people; at a moment, if it is in the past.
 #[must_use]
-pub fn refused_text(app: &str, why: &str) -> String {
+pub fn refused_text(app: &str, why: &str, at: Option<Timestamp>) -> String {
     let row = |field: &str, value: String| vec![field.to_owned(), value];
-    columns("", &[row("App", printable(app)), row("Answer", format!("denied: {why}"))])
+    let at = at.map(|at| row("At", time::show(at)));
+    let rows = [row("App", printable(app)), row("Answer", format!("denied: {why}"))];
+    columns("", &at.into_iter().chain(rows).collect::<Vec<_>>())
 }
 
 /// A sign-in to an app that is not there or not active, for programs; the fields are those of
 /// [`Explained::json`].
 #[must_use]
-pub fn refused_json(app: &str, reason: &str, why: &str) -> Value {
+pub fn refused_json(app: &str, reason: &str, why: &str, at: Option<Timestamp>) -> Value {
     json!({
+        "at": at.map(time::show),
         "app": app,
         "app_name": null,
+        "app_since": null,
         "mode": null,
         "identity": null,
         "answer": "deny",

@@ -1,4 +1,6 @@
-//! Plans and explanations, for people and for programs.
+//! Plans, explanations, history and producers, for people and for programs.
 
 pub mod explain;
+pub mod history;
 pub mod plan;
+pub mod producer;

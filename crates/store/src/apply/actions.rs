@@ -18,6 +18,9 @@ use crate::statement::StatedApp;
 use super::Provenance;
 use super::diff::Change;
 
+/// The attribute that marks a group whose code is being released; every grant takes it away.
+pub(super) const RELEASING: &str = "releasing";
+
 /// What an application writes, item by item.
 #[derive(Debug, Clone)]
 pub(super) enum Work {
@@ -118,10 +121,11 @@ fn group_step(table: &Table, source: &SourceId, change: &Change) -> Result<Step,
         item = item
             .update_expression(format!(
                 "SET #key = :key, #code = :code, #salt = :salt, #state = :registered, #part = :part{set_label} \
-                 ADD #sources :source"
+                 REMOVE #releasing ADD #sources :source"
             ))
             .condition_expression(condition)
             .expression_attribute_names("#key", "key")
+            .expression_attribute_names("#releasing", RELEASING)
             .expression_attribute_names("#salt", "salt")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":key", text(change.group.as_str()))
@@ -187,7 +191,7 @@ fn role_step(
 }
 
 /// Sets the one owner of a key that can have only one: on condition that it has none, or this one.
-fn own(
+pub(super) fn own(
     table: &Table,
     key: &Key,
     attribute: &str,
@@ -210,7 +214,7 @@ fn own(
     update.update_expression(expression)
 }
 
-fn update(update: Update) -> TransactWriteItem {
+pub(super) fn update(update: Update) -> TransactWriteItem {
     TransactWriteItem::builder().update(update).build()
 }
 

@@ -12,6 +12,7 @@
 //! | `run` | writing the changes in chunks behind the fence |
 //! | `actions` | what each change writes, on which conditions |
 //! | `transact` | one transaction |
+//! | `by_hand` | what an operator may do about a group's code |
 //!
 //! Every chunk is one transaction with a condition on the claim's token. So a worker that stalls and
 //! wakes up after another claimed the source can write nothing any more; and whoever claims it next
@@ -19,6 +20,7 @@
 
 mod actions;
 mod apps;
+mod by_hand;
 mod codes;
 mod diff;
 mod draft;
@@ -28,6 +30,7 @@ mod run;
 pub(crate) mod source;
 mod transact;
 
+pub use by_hand::{CodeError, Registered};
 pub use error::ApplyError;
 pub use plan::{AppChange, Applied, Displaced, GroupChange, Plan, Provenance, Revision};
 

@@ -6,13 +6,16 @@
 mod common;
 
 mod apps;
+mod by_hand;
 mod changes;
 mod costs;
 mod crashes;
 mod displaced;
 mod history;
 mod limits;
+mod past;
 mod plans;
+mod producers;
 mod races;
 mod revisions;
 

@@ -171,6 +171,8 @@ impl Content {
                 let noted = set_of(item, "groups").into_iter().chain(set_of(item, "roles"));
                 self.pages.entry(id).or_default().extend(noted);
             }
+            // What operators did by hand: the typed rows are tested by themselves.
+            ("HISTORY", _) if id.starts_with("CODE#") => {}
             ("HISTORY", _) => {
                 assert_eq!(text_of(item, "source"), id);
                 self.history.entry(id).or_default().push(history(item, sk));

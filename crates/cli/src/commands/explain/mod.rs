@@ -11,8 +11,9 @@ use signet_core::grant::Timestamp;
 use signet_core::role::Protocol;
 use signet_core::saml;
 use signet_core::session::DecisionId;
-use signet_store::Table;
+use signet_store::past::Past;
 use signet_store::sign_in::{AppState, Snapshot};
+use signet_store::{Meta, Table};
 
 use self::request::{Asked, Request};
 use crate::args::{Connection, Explain};
@@ -21,6 +22,7 @@ use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::random;
 use crate::render::explain as render;
+use crate::time;
 
 pub(super) async fn explain(
     args: &Explain,
@@ -30,61 +32,133 @@ pub(super) async fn explain(
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
     let has_access = match Request::read(args)? {
-        Asked::Refused { app, reason, why } => refused(&app, reason, &why, as_json, console)?,
+        Asked::Refused { app, reason, why } => refused(&app, reason, &why, args.at, as_json, console)?,
         Asked::SignIn(request) => {
             let table = connect::table(connection).await?;
-            sign_in(&request, &table, as_json, now, console).await?
+            match args.at {
+                None => sign_in(&request, &Reading::Live(&table), as_json, now, console).await?,
+                Some(at) => {
+                    if at > now {
+                        let at = time::show(at);
+                        console.message(&format!("note: {at} is still to come: this is if nothing changes until then"));
+                    }
+                    look_back(&request, &table, at, as_json, console).await?
+                }
+            }
         }
     };
     Ok(if args.exit_code && !has_access { Exit::Found } else { Exit::Done })
 }
 
+/// As [`sign_in`], by the table as it was at a moment.
+async fn look_back(
+    request: &Request,
+    table: &Table,
+    at: Timestamp,
+    as_json: bool,
+    console: &mut Console<'_>,
+) -> Result<bool, Failure> {
+    let past = Past::at(at, table.whole_history().await?);
+    if !past.is_unknown() {
+        return sign_in(request, &Reading::Past(&past, table.warm().await?), as_json, at, console).await;
+    }
+    let why = match past.begins() {
+        None => "the table has no history: nothing was ever applied to it".to_owned(),
+        Some(begins) => {
+            let (at, begins) = (time::show(at), time::show(begins));
+            format!("the table's history has nothing of {at} or before: it begins at {begins}")
+        }
+    };
+    refused(request.app(), "no_history", &why, Some(at), as_json, console)
+}
+
+/// What a sign-in is decided by.
+enum Reading<'t> {
+    /// The table as it is.
+    Live(&'t Table),
+    /// The table as it was, with its settings, which never change.
+    Past(&'t Past, Meta),
+}
+
+impl<'t> Reading<'t> {
+    async fn sign_in(&self, app: &str, groups: &[&str]) -> Result<Snapshot, Failure> {
+        match self {
+            Self::Live(table) => Ok(table.sign_in(app, groups).await?),
+            Self::Past(past, meta) => Ok(past.sign_in(*meta, app, groups)),
+        }
+    }
+
+    fn past(&self) -> Option<&'t Past> {
+        match self {
+            Self::Live(_) => None,
+            Self::Past(past, _) => Some(past),
+        }
+    }
+}
+
 /// Whether there is access, having said why.
 async fn sign_in(
     request: &Request,
-    table: &Table,
+    reading: &Reading<'_>,
     as_json: bool,
     now: Timestamp,
     console: &mut Console<'_>,
 ) -> Result<bool, Failure> {
     // The app says which claim carries the groups, and whoever asks may wait for a second read.
-    let groups = match table.sign_in(request.app(), &[]).await?.app {
+    let groups = match reading.sign_in(request.app(), &[]).await?.app {
         AppState::Active(app) => request.groups(&app.groups_claim),
         AppState::Unknown | AppState::Inactive(_) => Vec::new(),
     };
-    let snapshot = table.sign_in(request.app(), &groups).await?;
+    let snapshot = reading.sign_in(request.app(), &groups).await?;
+    let at = reading.past().map(|_| now);
     let refusal = match &snapshot.app {
         AppState::Active(app) if app.protocol == Protocol::Saml => {
-            return decided(request, app, &groups, &snapshot, now, as_json, console);
+            let found = Found { app, groups: &groups, snapshot: &snapshot, past: reading.past() };
+            return decided(request, &found, now, as_json, console);
         }
         AppState::Active(app) => {
             ("app_protocol", format!("the app is stated as `{}`, and signs in by `saml`", app.protocol.as_str()))
         }
+        AppState::Unknown if at.is_some() => ("unknown_app", "the table had no such app then".to_owned()),
         AppState::Unknown => ("unknown_app", "the table has no such app".to_owned()),
         AppState::Inactive(why) => ("inactive_app", format!("the app is not active: {why}")),
     };
-    refused(request.app(), refusal.0, &refusal.1, as_json, console)
+    refused(request.app(), refusal.0, &refusal.1, at, as_json, console)
 }
 
 /// Says that there is no access, and why; the reasons are the words that the hook's log has.
-fn refused(app: &str, reason: &str, why: &str, as_json: bool, console: &mut Console<'_>) -> Result<bool, Failure> {
+fn refused(
+    app: &str,
+    reason: &str,
+    why: &str,
+    at: Option<Timestamp>,
+    as_json: bool,
+    console: &mut Console<'_>,
+) -> Result<bool, Failure> {
     if as_json {
-        console.json(&render::refused_json(app, reason, why))?;
+        console.json(&render::refused_json(app, reason, why, at))?;
     } else {
-        console.result(&render::refused_text(app, why))?;
+        console.result(&render::refused_text(app, why, at))?;
     }
     Ok(false)
 }
 
+/// All that a decision is made of, but the request.
+struct Found<'f> {
+    app: &'f App,
+    groups: &'f [&'f str],
+    snapshot: &'f Snapshot,
+    past: Option<&'f Past>,
+}
+
 fn decided(
     request: &Request,
-    app: &App,
-    groups: &[&str],
-    snapshot: &Snapshot,
+    found: &Found<'_>,
     now: Timestamp,
     as_json: bool,
     console: &mut Console<'_>,
 ) -> Result<bool, Failure> {
+    let Found { app, groups, snapshot, past } = *found;
     let id = DecisionId::from_random(random::bytes()?);
     let tag_values: BTreeMap<&str, Vec<&str>> =
         app.tags.rules().iter().map(|(key, rule)| (key.as_str(), request.claim(&rule.claim))).collect();
@@ -100,7 +174,7 @@ fn decided(
         tag_values,
     };
     let (decision, attributes) = saml::decide(&sign_in, &request.base(&app.groups_claim), &Sha256Hasher);
-    let explained = render::Explained { sign_in: &sign_in, decision: &decision, attributes: &attributes };
+    let explained = render::Explained { sign_in: &sign_in, decision: &decision, attributes: &attributes, past };
     if as_json {
         console.json(&explained.json())?;
     } else {

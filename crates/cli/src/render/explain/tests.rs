@@ -7,6 +7,8 @@ use signet_core::group::{GroupKey, GroupState, Registration};
 use signet_core::role::RoleArn;
 use signet_core::saml::{self, BaseAssertion};
 use signet_core::session::DecisionId;
+use signet_store::history::{PastApp, PastGroup};
+use signet_store::statement::StatedApp;
 
 use super::*;
 
@@ -41,6 +43,10 @@ fn record(key: &str, salt: Salt, grants: Vec<Grant>) -> (String, GroupRecord) {
 }
 
 fn explain<T>(mode: &str, identity: &str, then: impl FnOnce(Explained<'_, '_>) -> T) -> T {
+    explain_at(None, mode, identity, then)
+}
+
+fn explain_at<T>(past: Option<&Past>, mode: &str, identity: &str, then: impl FnOnce(Explained<'_, '_>) -> T) -> T {
     let app = app(mode);
     let id = DecisionId::from_random([0; 16]);
     let records = HashMap::from([
@@ -60,7 +66,7 @@ fn explain<T>(mode: &str, identity: &str, then: impl FnOnce(Explained<'_, '_>) -
         tag_values: BTreeMap::new(),
     };
     let (decision, attributes) = saml::decide(&sign_in, &BaseAssertion::default(), &Sha256Hasher);
-    then(Explained { sign_in: &sign_in, decision: &decision, attributes: &attributes })
+    then(Explained { sign_in: &sign_in, decision: &decision, attributes: &attributes, past })
 }
 
 #[test]
@@ -68,7 +74,49 @@ fn for_people() {
     insta::assert_snapshot!("explain_access", explain("enforce", "jane@example.com", |e| e.text()));
     insta::assert_snapshot!("explain_denied", explain("enforce", "jane@example.org", |e| e.text()));
     insta::assert_snapshot!("explain_observe", explain("observe", "jane@example.com", |e| e.text()));
-    insta::assert_snapshot!("explain_unknown_app", refused_text("0oa\u{7}", "the table has no such app"));
+    insta::assert_snapshot!("explain_unknown_app", refused_text("0oa\u{7}", "the table has no such app", None));
+}
+
+/// A history that brought the app's rules, and of all the grants one.
+fn history() -> Past {
+    let key = GroupKey::new("Readers").unwrap();
+    let change = PastGroup {
+        code: GroupCode::propose(&Sha256Hasher, CodeWidth::DEFAULT, key.as_str(), Salt::NONE),
+        group: key,
+        label: None,
+        salt: Salt::NONE,
+        before: [].into(),
+        after: [grant("reader", None, Some(2_000_000_000))].into(),
+        registers: true,
+        retires: false,
+        releases: false,
+        displaced_by: None,
+    };
+    let row = HistoryRow {
+        version: "1".to_owned(),
+        at: Timestamp::from_seconds(1_700_000_000),
+        event: "apply-x\u{1b}".to_owned(),
+        source: Some(SourceId::file("platform").unwrap()),
+        revision: Some(3),
+        groups: vec![change],
+        apps: vec![PastApp { before: None, after: StatedApp { app: app("enforce"), active: true } }],
+    };
+    Past::at(Timestamp::from_seconds(1_800_000_000), vec![row])
+}
+
+#[test]
+fn at_a_moment_with_the_events_that_made_it_so() {
+    let past = history();
+    insta::assert_snapshot!("explain_past", explain_at(Some(&past), "enforce", "jane@example.com", |e| e.text()));
+    let value = explain_at(Some(&past), "enforce", "jane@example.com", |e| e.json());
+    assert_eq!(value["at"], "2027-01-15T08:00:00Z");
+    let since = json!({
+        "at": "2023-11-14T22:13:20Z", "event": "apply-x\u{1b}", "source": "file:platform", "revision": 3,
+    });
+    assert_eq!(value["app_since"], since);
+    let readers = value["groups"].as_array().unwrap().iter().find(|found| found["group"] == "Readers").unwrap();
+    assert_eq!(readers["grants"][0]["since"], since);
+    assert_eq!(readers["grants"][1]["since"], Value::Null);
 }
 
 #[test]
@@ -78,5 +126,5 @@ fn for_programs() {
     assert_eq!(denied["answer"], "deny");
     assert_eq!(denied["deny"]["reason"], "identity_pattern");
     let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(members(&refused_json("a", "b", "c")), members(&denied));
+    assert_eq!(members(&refused_json("a", "b", "c", None)), members(&denied));
 }

@@ -1,0 +1,61 @@
+//! Producers: put, found, listed, removed.
+
+use signet_core::producer::{EventType, Pattern, Producer, RolePattern, TopicArn};
+use signet_local::dynamodb::memory;
+use signet_store::StoreError;
+
+use crate::common::{Worker, text};
+
+fn topic(name: &str) -> TopicArn {
+    TopicArn::parse(&format!("arn:aws:sns:eu-central-1:111122223333:{name}")).unwrap()
+}
+
+fn producer(name: &str) -> Producer {
+    Producer {
+        events: [EventType::DatasetChanged].into(),
+        datasets: [Pattern::parse("clinical-*").unwrap()].into(),
+        roles: [RolePattern::parse("arn:aws:iam::111122223333:role/data/*").unwrap()].into(),
+        groups: [Pattern::parse("*").unwrap(), Pattern::parse("a, b").unwrap()].into(),
+        ..Producer::silent(topic(name))
+    }
+}
+
+#[tokio::test]
+async fn a_producer_is_what_was_put_last() {
+    let worker = Worker::with_table().await;
+    let (first, second) = (producer("b"), Producer::silent(topic("a")));
+    assert_eq!(worker.table.producer(&first.topic).await.unwrap(), None);
+    assert_eq!(worker.table.put_producer(&first).await.unwrap(), None);
+    assert_eq!(worker.table.put_producer(&second).await.unwrap(), None);
+    assert_eq!(worker.table.producer(&first.topic).await.unwrap().as_ref(), Some(&first));
+    assert_eq!(worker.table.producers().await.unwrap(), [second.clone(), first.clone()]);
+
+    let changed = Producer { apps: [Pattern::parse("0oa*").unwrap()].into(), ..Producer::silent(topic("b")) };
+    assert_eq!(worker.table.put_producer(&changed).await.unwrap().as_ref(), Some(&first));
+    assert_eq!(worker.table.producer(&first.topic).await.unwrap().as_ref(), Some(&changed));
+    assert_eq!(worker.table.remove_producer(&first.topic).await.unwrap(), Some(changed));
+    assert_eq!(worker.table.remove_producer(&first.topic).await.unwrap(), None);
+    assert_eq!(worker.table.producers().await.unwrap(), [second]);
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_set_up_gets_no_producer() {
+    let worker = Worker::new(&memory().unwrap());
+    let error = worker.table.put_producer(&producer("a")).await.unwrap_err();
+    assert!(matches!(error, StoreError::NoTable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn an_item_that_something_else_wrote_is_no_producer() {
+    let worker = Worker::with_table().await;
+    let pk = format!("PRODUCER#{}", topic("a"));
+    for (name, value) in [("events", "signet.dataset.changed.v9"), ("roles", "arn:aws:iam"), ("groups", "")] {
+        let list = aws_sdk_dynamodb::types::AttributeValue::L(vec![text(value)]);
+        worker.put(&pk, "PRODUCER", &[("kind", text("producer")), (name, list)]).await;
+        let error = worker.table.producer(&topic("a")).await.unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
+        assert!(worker.table.producers().await.is_err());
+    }
+    worker.put(&pk, "PRODUCER", &[("datasets", text("*"))]).await;
+    assert!(worker.table.producer(&topic("a")).await.is_err(), "a text is no list of patterns");
+}
