@@ -161,7 +161,7 @@ fn base32(digest: &[u8; 32]) -> impl Iterator<Item = u8> {
 }
 
 /// The order of the texts: with the bytes behind a text all 0, that of the bytes as one number. A
-/// sign-in sorts by it, and comparing numbers is several times faster than comparing texts.
+/// sign-in sorts all its codes by it.
 impl Ord for GroupCode {
     fn cmp(&self, other: &Self) -> Ordering {
         u128::from_be_bytes(self.bytes).cmp(&u128::from_be_bytes(other.bytes))
