@@ -104,7 +104,7 @@ fn open(name: &'static str, port: u16, threads: Threads) -> Result<(Runtime, Tcp
     let guard = runtime.enter();
     let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listen = || -> std::io::Result<(TcpListener, SocketAddr)> {
-        let listener = bind(wanted)?.listen(BACKLOG)?;
+        let listener = bind(wanted, port == 0)?.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         Ok((listener, address))
     };
@@ -115,9 +115,19 @@ fn open(name: &'static str, port: u16, threads: Threads) -> Result<(Runtime, Tcp
 
 /// A bound socket that can listen. Accepted connections inherit `TCP_NODELAY` (Linux): without
 /// it an answer of several segments can wait 40 ms for a delayed acknowledgement.
-pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
+///
+/// A `shared` port can be bound once more by this process while it is in use, so that it can be
+/// handed over without being free for a moment. The system never chooses a port that another
+/// socket has, shared or not; a port that a person chose must not be shared, lest two servers
+/// answer on it by turns.
+pub(crate) fn bind(address: SocketAddr, shared: bool) -> std::io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
+    if shared {
+        socket.set_reuseport(true)?;
+    } else {
+        // Connections of an earlier run that linger do not keep the port from the next.
+        socket.set_reuseaddr(true)?;
+    }
     socket.set_nodelay(true)?;
     socket.bind(address)?;
     Ok(socket)

@@ -5,7 +5,7 @@
 mod support;
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
@@ -51,8 +51,17 @@ impl Setup {
         answer
     }
 
+    fn address(&self) -> &str {
+        self.proxy.endpoint().strip_prefix("http://").unwrap()
+    }
+
     fn connect(&self) -> std::io::Result<TcpStream> {
-        TcpStream::connect(self.proxy.endpoint().strip_prefix("http://").unwrap())
+        TcpStream::connect(self.address())
+    }
+
+    /// As another process would that wants the port for itself.
+    fn take(&self) -> std::io::Result<TcpListener> {
+        TcpListener::bind(self.address())
     }
 
     async fn get(&self) -> Result<Option<String>, Error> {
@@ -199,6 +208,7 @@ async fn refuse_closes_the_port_and_the_connections_until_it_ends() {
     for _ in 0..3 {
         s.proxy.set(Mode::Refuse).await.unwrap();
         assert_eq!(s.connect().unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        assert_eq!(s.take().unwrap_err().kind(), ErrorKind::AddrInUse);
         s.get().await.unwrap_err();
         s.proxy.set(Mode::Pass).await.unwrap();
         s.get().await.unwrap();

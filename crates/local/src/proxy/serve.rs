@@ -29,6 +29,7 @@ pub(super) struct Door {
 enum Port {
     Open(TcpListener),
     Held(TcpSocket),
+    /// It could not be opened again.
     Lost,
 }
 
@@ -76,20 +77,20 @@ async fn accept(port: &Port) -> std::io::Result<TcpStream> {
     }
 }
 
+/// Opens or closes the port. There is no moment at which another process could take it.
 fn turn(port: Port, open: bool, address: SocketAddr) -> (Port, Result<(), LocalError>) {
-    let turned = match (port, open) {
-        (port @ Port::Open(_), true) | (port @ Port::Held(_), false) => Ok(port),
-        (Port::Open(listener), false) => {
-            drop(listener);
-            bind(address).map(Port::Held)
-        }
-        (Port::Held(socket), true) => socket.listen(BACKLOG).map(Port::Open),
-        (Port::Lost, false) => bind(address).map(Port::Held),
-        (Port::Lost, true) => bind(address).and_then(|socket| socket.listen(BACKLOG)).map(Port::Open),
-    };
-    match turned {
-        Ok(port) => (port, Ok(())),
-        Err(source) => (Port::Lost, Err(LocalError::Listen { address, source })),
+    let failed = |source| Err(LocalError::Listen { address, source });
+    match (port, open) {
+        (Port::Open(listener), false) => match bind(address, true) {
+            Ok(held) => (Port::Held(held), Ok(())),
+            Err(source) => (Port::Open(listener), failed(source)),
+        },
+        (Port::Held(socket), true) => match socket.listen(BACKLOG) {
+            Ok(listener) => (Port::Open(listener), Ok(())),
+            Err(source) => (Port::Lost, failed(source)),
+        },
+        (Port::Lost, _) => (Port::Lost, failed(std::io::ErrorKind::NotConnected.into())),
+        (port, _) => (port, Ok(())),
     }
 }
 
