@@ -39,15 +39,27 @@ help: ## List the tasks
 ifneq ($(shell cat .venv/.stamp 2>/dev/null),$(CURDIR))
 .PHONY: .venv/.stamp
 endif
+ifneq ($(shell cat target/ministack/.stamp 2>/dev/null),$(CURDIR))
+.PHONY: target/ministack/.stamp
+endif
 
 .PHONY: setup
-setup: .venv/.stamp target/.fetched ## Install the tools (.venv) and fetch the crates; nothing to do, no time
+setup: .venv/.stamp target/ministack/.stamp target/.fetched ## Install the tools (.venv) and fetch the crates; nothing to do, no time
 
 .venv/.stamp: scripts/requirements.txt
 	@if [ -e .venv/.stamp ] && [ "$$(cat .venv/.stamp)" != '$(CURDIR)' ]; then rm -rf .venv; fi
 	@[ -x .venv/bin/pip ] || $(STEP) 'Make a Python environment in .venv' $(PYTHON) -m venv .venv
 	@$(STEP) 'Install the tools of scripts/requirements.txt (about a minute, 870 MB)' \
 		$(IN_VENV) -m pip install --quiet --requirement scripts/requirements.txt
+	@printf '%s\n' '$(CURDIR)' > $@
+
+# What the end-to-end tests run on, in an environment of its own: it wants another botocore than SAM.
+target/ministack/.stamp: tests/requirements.txt
+	@rm -rf target/ministack
+	@mkdir -p target
+	@$(STEP) 'Make a Python environment in target/ministack' $(PYTHON) -m venv target/ministack
+	@$(STEP) 'Install what the tests run on, of tests/requirements.txt (about ten seconds, 90 MB)' \
+		target/ministack/bin/python -m pip install --quiet --requirement tests/requirements.txt
 	@printf '%s\n' '$(CURDIR)' > $@
 
 target/.fetched: Cargo.lock
@@ -95,7 +107,7 @@ invoke: export EVENT := $(EVENT)
 ##### Check
 
 .PHONY: test
-test: ## Run all tests
+test: target/ministack/.stamp ## Run all tests
 	@$(STEP) 'Build the programs and the tests' cargo build --workspace --bins --tests --locked
 	@$(STEP) 'Run the tests' cargo test --workspace --locked --no-fail-fast
 

@@ -6,6 +6,8 @@
 //! |---|---|
 //! | [`programs`] | the compiled programs, built if they are not |
 //! | [`stack`] | DynamoDB, a filled table, a proxy that can fail, and the function in front of them |
+//! | [`flow`] | SNS, SQS and Lambda with the function that takes events into that table |
+//! | [`messaging`] | the topics and queues, as a producer and an operator see them |
 //! | [`hook`] | the running function: invocations, answers, log lines |
 //! | [`event`] | the invocations: Okta's request in the envelope of an HTTP API |
 //! | [`front`] | the HTTP API itself, and a client that sends to it what it is told |
@@ -27,8 +29,10 @@
 pub mod aws;
 pub mod emf;
 pub mod event;
+pub mod flow;
 pub mod front;
 pub mod hook;
+pub mod messaging;
 pub mod okta;
 pub mod programs;
 pub mod saml;

@@ -9,6 +9,11 @@ pub fn saml_hook() -> PathBuf {
     built().join("saml-hook")
 }
 
+/// The function that takes events into the table.
+pub fn entitlement_sync() -> PathBuf {
+    built().join("entitlement-sync")
+}
+
 /// The `signet` command.
 pub fn signet() -> PathBuf {
     built().join("signet")

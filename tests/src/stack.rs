@@ -66,7 +66,7 @@ impl Settings {
     pub async fn start(self) -> Stack {
         let dynamodb = DynamoDb::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let signet = |arguments: &[&str]| signet(dynamodb.endpoint(), folder.path(), arguments);
+        let signet = |arguments: &[&str]| signet(dynamodb.endpoint(), folder.path(), arguments, &[]);
         succeed(&signet(&["table", "create"]));
         succeed(&signet(&["apply", event::file("entitlements.yaml").to_str().unwrap(), "--yes"]));
         let proxy = FaultyProxy::start(dynamodb.endpoint()).await.unwrap();
@@ -102,27 +102,41 @@ impl Stack {
 
     /// Applies an entitlement file by the compiled command; `--yes` and all that it withdraws.
     pub fn apply(&self, yaml: &str) {
-        let file = self.folder.path().join("changed.yaml");
-        std::fs::write(&file, yaml).unwrap();
-        succeed(&self.signet(&["apply", file.to_str().unwrap(), "--yes", "--allow-withdrawals"]));
+        let file = self.file("changed.yaml", yaml);
+        self.signet(&["apply", &file, "--yes", "--allow-withdrawals"], &[]);
     }
 
     /// What the compiled command says of a sample event, as JSON.
     pub fn explain(&self, case: &str) -> Value {
         let file = event::file(&format!("{case}.json"));
-        let output = self.signet(&["explain", "--json", "--event", file.to_str().unwrap()]);
-        succeed(&output);
-        serde_json::from_slice(&output.stdout).unwrap()
+        let output = self.signet(&["explain", "--json", "--event", file.to_str().unwrap()], &[]);
+        serde_json::from_slice(&output).unwrap()
     }
 
-    fn signet(&self, arguments: &[&str]) -> Output {
-        signet(self.dynamodb.endpoint(), self.folder.path(), arguments)
+    /// The table itself, past every proxy: `http://127.0.0.1:PORT`.
+    pub fn table_endpoint(&self) -> &str {
+        self.dynamodb.endpoint()
+    }
+
+    /// Runs the compiled command with these variables beside the usual ones. It must end well; gives
+    /// what it wrote.
+    pub fn signet(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Vec<u8> {
+        let output = signet(self.dynamodb.endpoint(), self.folder.path(), arguments, environment);
+        succeed(&output);
+        output.stdout
+    }
+
+    /// The path of a file with this content, which goes with the stack.
+    pub fn file(&self, name: &str, content: &str) -> String {
+        let file = self.folder.path().join(name);
+        std::fs::write(&file, content).unwrap();
+        file.to_str().unwrap().to_owned()
     }
 }
 
 /// Runs the command in an environment that has nothing of this machine's: no profile, no
 /// credentials, no home.
-fn signet(endpoint: &str, home: &Path, arguments: &[&str]) -> Output {
+fn signet(endpoint: &str, home: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     Command::new(programs::signet())
         .args(arguments)
         .env_clear()
@@ -133,6 +147,7 @@ fn signet(endpoint: &str, home: &Path, arguments: &[&str]) -> Output {
         .env("AWS_ACCESS_KEY_ID", "local")
         .env("AWS_SECRET_ACCESS_KEY", "local")
         .env("AWS_EC2_METADATA_DISABLED", "true")
+        .envs(environment.iter().copied())
         .output()
         .unwrap()
 }

@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Leave functions out: echo, batch-get, saml-hook, node, python
     #[arg(long, value_name = "NAME", value_delimiter = ',', env = "BENCH_WITHOUT")]
     without: Vec<String>,
+    /// Count the calls of DynamoDB that events of datasets take, and nothing else: seconds
+    #[arg(long)]
+    pub(crate) writes: bool,
     /// Few rounds and a smaller large table: says whether all works, and little about time
     #[arg(long, env = "BENCH_QUICK", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) quick: bool,

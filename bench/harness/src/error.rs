@@ -62,6 +62,9 @@ pub(crate) enum BenchError {
         /// What is wrong with it.
         what: String,
     },
+    /// An event costs more than it may.
+    #[error("too many calls of DynamoDB: {0}")]
+    Over(String),
     /// Somebody stopped it.
     #[error("interrupted; everything that was started is stopped")]
     Interrupted,

@@ -57,15 +57,20 @@ pub(crate) async fn stage(plan: &Plan) -> Result<Stage, BenchError> {
     Ok(Stage { dynamodb, tables })
 }
 
-async fn fill(dynamodb: &DynamoDb, name: &str, groups: usize) -> Result<Filled, BenchError> {
-    let database = dynamodb.database();
+/// The SDK's client on an embedded database.
+pub(crate) fn client(connector: InProcess) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "bench"))
-        .http_client(InProcess::new(database.clone()))
+        .http_client(connector)
         .build();
-    let table = Table::new(aws_sdk_dynamodb::Client::from_conf(config), name);
+    aws_sdk_dynamodb::Client::from_conf(config)
+}
+
+async fn fill(dynamodb: &DynamoDb, name: &str, groups: usize) -> Result<Filled, BenchError> {
+    let database = dynamodb.database();
+    let table = Table::new(client(InProcess::new(database.clone())), name);
     table.create(CodeWidth::DEFAULT).await?;
     let provenance = Provenance { at: Timestamp::from_seconds(0), event: "bench".to_owned() };
     let applied = APPLIED.min(groups);

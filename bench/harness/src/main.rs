@@ -12,6 +12,7 @@
 //! | `summary` | median, p99, extremes |
 //! | `report` | the tables that are printed |
 //! | `targets` | what is to be reached, and whether it is |
+//! | `writes` | what an event of a dataset costs |
 
 mod args;
 mod contender;
@@ -23,6 +24,7 @@ mod report;
 mod request;
 mod summary;
 mod targets;
+mod writes;
 
 use std::process::ExitCode;
 
@@ -63,16 +65,21 @@ fn stopped_by(kind: SignalKind) -> Result<tokio::signal::unix::Signal, BenchErro
 }
 
 async fn run(args: &Args) -> Result<(), BenchError> {
+    let writes = writes::all().await?;
+    if args.writes {
+        println!("{}", report::writes(&writes));
+        return writes::demand(&writes);
+    }
     let plan = args.plan();
     let contenders = contender::all(args)?;
     let stage = fill::stage(&plan).await?;
     let results = measure::all(&plan, &contenders, &stage).await?;
-    let text = report::render(&plan, &contenders, &results);
+    let text = report::render(&plan, &contenders, &results, &writes);
     println!("\n{text}");
     if let Some(parent) = args.report.parent() {
         std::fs::create_dir_all(parent).map_err(|cause| BenchError::File { path: parent.to_owned(), cause })?;
     }
     std::fs::write(&args.report, text).map_err(|cause| BenchError::File { path: args.report.clone(), cause })?;
     println!("The same as a file: {}", args.report.display());
-    Ok(())
+    writes::demand(&writes)
 }

@@ -8,12 +8,13 @@ use crate::contender::{Contender, KINDS, Kind};
 use crate::measure::{FIRST_GROUPS, Results};
 use crate::summary::Summary;
 use crate::targets;
+use crate::writes::Figure;
 
 /// What stands for a figure that there is not.
 const NONE: &str = "–";
 
 /// The whole report.
-pub(crate) fn render(plan: &Plan, contenders: &[Contender], results: &Results) -> String {
+pub(crate) fn render(plan: &Plan, contenders: &[Contender], results: &Results, events: &[Figure]) -> String {
     let mut sections = vec!["# Benchmark\n".to_owned()];
     if plan.is_trial {
         sections
@@ -29,7 +30,21 @@ pub(crate) fn render(plan: &Plan, contenders: &[Contender], results: &Results) -
     section("Memory and size", memory(contenders, results));
     let rows = targets::all(results).into_iter().map(|target| vec![target.what, target.measured, target.verdict]);
     section("Targets", table(&["target", "measured", "verdict"], rows));
+    sections.push(writes(events));
     sections.join("\n")
+}
+
+/// The calls that events take, each with its limit.
+pub(crate) fn writes(figures: &[Figure]) -> String {
+    let rows = figures.iter().map(|figure| {
+        let verdict = if figure.calls <= figure.limit { "met" } else { "MISSED" };
+        vec![figure.what.to_owned(), figure.calls.to_string(), figure.limit.to_string(), verdict.to_owned()]
+    });
+    let rows = table(&["event of a dataset", "calls of DynamoDB", "at most", "verdict"], rows);
+    format!(
+        "## Events\n\n{rows}\nAfter each event the next sign-in's read was made as soon as the last call returned, \
+         and found exactly what the event says.\n"
+    )
 }
 
 fn setting(plan: &Plan, contenders: &[Contender]) -> String {

@@ -3,15 +3,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use signet_core::grant::Timestamp;
+use signet_store::schema;
 
 /// What every `--help` ends with.
 const AFTER_HELP: &str = "\
 Exit codes:
   0  done
-  1  the table cannot be reached, or refuses; what was asked for is not there: a code's owner, a
-     source's statement, a history, a producer
+  1  the table or topic cannot be reached, or refuses; what was asked for is not there: a code's
+     owner, a source's statement, a history, a producer
   2  the command line, the environment or a file is wrong; nothing was written
   3  with --exit-code only: `plan` found changes, `explain` found no access
   4  `apply` wrote nothing: it was declined, or withdraws too much
@@ -45,10 +46,12 @@ pub struct Connection {
     /// The entitlement table's name
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME", env = "SIGNET_TABLE", hide_env_values = true)]
     pub table: Option<String>,
-    /// The AWS region, instead of AWS_REGION or the profile's
+    /// The AWS region, instead of AWS_REGION or the profile's; for `event publish` instead of the
+    /// topic's
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME")]
     pub region: Option<String>,
-    /// DynamoDB's address, instead of AWS_ENDPOINT_URL_DYNAMODB or AWS's own
+    /// DynamoDB's address, or SNS's for `event publish`, instead of AWS_ENDPOINT_URL_DYNAMODB,
+    /// AWS_ENDPOINT_URL_SNS or AWS's own
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "URL")]
     pub endpoint_url: Option<String>,
 }
@@ -56,13 +59,16 @@ pub struct Connection {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Create or set up the entitlement table
+    /// Create, set up and show the entitlement table
     #[command(subcommand)]
     Table(TableCommand),
     /// Show what applying an entitlement file would change; writes nothing
     Plan(Plan),
     /// Bring the table to what an entitlement file states
     Apply(Apply),
+    /// Apply once more what a source states: gives groups that were left out their grants, once they
+    /// are registered
+    Resync(Resync),
     /// Print what a source states, as an entitlement file
     Export(Export),
     /// Tell which groups the codes of a GroupHash value belong to
@@ -78,7 +84,7 @@ pub enum Command {
     /// Say who may publish events, and what they may say
     #[command(subcommand)]
     Producer(ProducerCommand),
-    /// Check events before they are published
+    /// Check events, and publish them
     #[command(subcommand)]
     Event(EventCommand),
     /// Make secrets
@@ -91,6 +97,10 @@ pub enum Command {
 pub enum TableCommand {
     /// Create the table, for local use and tests; a table that is there is only set up
     Create(Create),
+    /// Change a setting of the table
+    Set(Set),
+    /// Show the table's settings
+    Show,
 }
 
 /// Options of `table create`.
@@ -99,6 +109,35 @@ pub struct Create {
     /// How many characters a group code has, 4 to 16; cannot be changed later
     #[arg(long, value_name = "CHARACTERS", default_value_t = 4)]
     pub code_width: u64,
+    /// What becomes of a group that finds its code taken: `displace` in a new table
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub on_collision: Option<OnCollision>,
+}
+
+/// Options of `table set`.
+#[derive(Debug, ClapArgs)]
+pub struct Set {
+    /// What becomes of a group that finds its code taken
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub on_collision: OnCollision,
+}
+
+/// What becomes of a group that finds its code taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnCollision {
+    /// It gets the next free code, and nobody waits
+    Displace,
+    /// It is left out, until it is registered by hand and its source applied again
+    Refuse,
+}
+
+impl From<OnCollision> for schema::OnCollision {
+    fn from(choice: OnCollision) -> Self {
+        match choice {
+            OnCollision::Displace => Self::Displace,
+            OnCollision::Refuse => Self::Refuse,
+        }
+    }
 }
 
 /// Options of `plan`.
@@ -132,6 +171,13 @@ pub struct Export {
     /// Write to a file instead of the standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// Options of `resync`.
+#[derive(Debug, ClapArgs)]
+pub struct Resync {
+    /// The source: `dataset:ID` or `file:NAME`; ID alone means the dataset of that id
+    pub source: String,
 }
 
 /// Options of `decode`.
@@ -253,6 +299,9 @@ pub enum EventCommand {
     /// Tell whether files are events that Signet would read, and all that is wrong with them; needs
     /// no table. What a producer may say is not checked
     Check(EventCheck),
+    /// Check an event and publish it to a topic; needs no table. What a producer may say is not
+    /// checked here, but by those who read the topic
+    Publish(EventPublish),
 }
 
 /// Options of `event check`.
@@ -261,6 +310,16 @@ pub struct EventCheck {
     /// Events (CloudEvents in JSON), or - for one from the standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+/// Options of `event publish`.
+#[derive(Debug, ClapArgs)]
+pub struct EventPublish {
+    /// The event (a CloudEvent in JSON), or - for the standard input
+    pub file: PathBuf,
+    /// The ARN of the SNS topic, which tells who the producer is
+    #[arg(long, value_name = "ARN")]
+    pub topic: String,
 }
 
 /// What secrets to make.
@@ -275,6 +334,7 @@ pub enum SecretCommand {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+    use std::fmt::Write as _;
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -285,12 +345,17 @@ mod tests {
     fn help() {
         insta::assert_snapshot!("help", Args::command().term_width(100).render_help());
         for name in [
-            "table", "plan", "apply", "export", "decode", "explain", "history", "register", "retire", "producer",
-            "event", "secret",
+            "table", "plan", "apply", "resync", "export", "decode", "explain", "history", "register", "retire",
+            "producer", "event", "secret",
         ] {
             let mut command = Args::command().term_width(100);
             command.build();
-            let help = command.find_subcommand_mut(name).unwrap().render_help();
+            let command = command.find_subcommand_mut(name).unwrap();
+            let mut help = command.render_help().to_string();
+            for command in command.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+                let shown = command.render_help();
+                let _ = writeln!(help, "\n--- {}\n{shown}", command.get_name());
+            }
             insta::assert_snapshot!(format!("help_{name}"), help);
         }
     }

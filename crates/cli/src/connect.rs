@@ -1,15 +1,17 @@
-//! The table, by way of the AWS settings that every tool takes.
+//! The table and topics, by way of the AWS settings that every tool takes.
 
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
+use signet_core::producer::TopicArn;
 use signet_store::Table;
 
 use crate::args::Connection;
 use crate::failure::Failure;
+use crate::text::printable;
 
 /// One call's share of [`OPERATION`]: a connection that hangs is given up for another.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -26,10 +28,33 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Opens the table that the command line or the environment names.
 ///
 /// # Errors
-/// [`Failure::Usage`] if no table or no region is named.
+/// [`Failure::Usage`] if no table or no region is named, or an address that is none.
 pub(crate) async fn table(connection: &Connection) -> Result<Table, Failure> {
     let name = connection.table.as_deref().filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Failure::Usage("no table: say --table NAME, or set SIGNET_TABLE".to_owned()))?;
+    let settings = settings(connection, "AWS_ENDPOINT_URL_DYNAMODB", None).await?;
+    let settings = aws_sdk_dynamodb::config::Builder::from(&settings)
+        // The SDK's bucket is a quota for the whole process: a long application against a throttled
+        // table would empty it, and fail at its first throttled attempt.
+        .retry_partition(RetryPartition::custom("signet").token_bucket(TokenBucket::unlimited()).build())
+        .build();
+    Ok(Table::new(aws_sdk_dynamodb::Client::from_conf(settings), name))
+}
+
+/// Speaks to the SNS of a topic: in the topic's region, unless the command line names another.
+///
+/// # Errors
+/// [`Failure::Usage`] if the environment names an address that is none.
+pub(crate) async fn sns(connection: &Connection, topic: &TopicArn) -> Result<aws_sdk_sns::Client, Failure> {
+    // INVARIANT: the fourth part of a topic's ARN is its region.
+    let region = topic.as_str().split(':').nth(3).map(str::to_owned);
+    Ok(aws_sdk_sns::Client::new(&settings(connection, "AWS_ENDPOINT_URL_SNS", region).await?))
+}
+
+/// The settings of the environment and the files that every AWS tool reads, unless the command line
+/// says otherwise. `variable` is the service's own for its address; `region` is taken before the
+/// environment's.
+async fn settings(connection: &Connection, variable: &str, region: Option<String>) -> Result<SdkConfig, Failure> {
     let mut settings = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(
             RetryConfig::standard()
@@ -40,20 +65,32 @@ pub(crate) async fn table(connection: &Connection) -> Result<Table, Failure> {
         .timeout_config(
             TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build(),
         );
-    if let Some(region) = &connection.region {
-        settings = settings.region(Region::new(region.clone()));
+    if let Some(region) = connection.region.clone().or(region) {
+        settings = settings.region(Region::new(region));
     }
     if let Some(url) = &connection.endpoint_url {
+        check_address(url, "--endpoint-url")?;
         settings = settings.endpoint_url(url);
+    } else {
+        for variable in [variable, "AWS_ENDPOINT_URL"] {
+            if let Ok(url) = std::env::var(variable) {
+                check_address(&url, variable)?;
+            }
+        }
     }
     let settings = settings.load().await;
     if settings.region().is_none() {
         return Err(Failure::Usage("no AWS region: say --region NAME, or set AWS_REGION".to_owned()));
     }
-    let settings = aws_sdk_dynamodb::config::Builder::from(&settings)
-        // The SDK's bucket is a quota for the whole process: a long application against a throttled
-        // table would empty it, and fail at its first throttled attempt.
-        .retry_partition(RetryPartition::custom("signet").token_bucket(TokenBucket::unlimited()).build())
-        .build();
-    Ok(Table::new(aws_sdk_dynamodb::Client::from_conf(settings), name))
+    Ok(settings)
+}
+
+/// Refuses what is no address: the SDK would answer with the whole request in its message.
+fn check_address(url: &str, place: &str) -> Result<(), Failure> {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    if host.is_some_and(|host| !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c.is_control())) {
+        return Ok(());
+    }
+    let url = printable(url);
+    Err(Failure::Usage(format!("{place}: `{url}` is no address: `https://HOST` or `http://HOST:PORT` is expected")))
 }

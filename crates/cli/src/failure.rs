@@ -14,7 +14,7 @@ use crate::file::BadFile;
 pub enum Exit {
     /// 0: done.
     Done,
-    /// 1: the table cannot be reached, or refuses; or what was asked for is not there.
+    /// 1: the table or topic cannot be reached, or refuses; or what was asked for is not there.
     Failed,
     /// 2: the command line, the environment or a file is wrong. Nothing was written.
     Usage,
@@ -84,6 +84,31 @@ pub enum Failure {
         topic: String,
         /// The table.
         table: String,
+    },
+    /// A topic that SNS does not know.
+    #[error("topic `{topic}` does not exist: correct its ARN, or create the topic")]
+    NoTopic {
+        /// The topic's ARN.
+        topic: String,
+    },
+    /// SNS takes no message for the topic from these credentials.
+    #[error(
+        "these credentials may not publish to topic `{topic}`: their own policies or the topic's have to allow \
+         sns:Publish, and for an encrypted topic the key's policy as well ({cause})"
+    )]
+    MayNotPublish {
+        /// The topic's ARN.
+        topic: String,
+        /// What SNS said.
+        cause: String,
+    },
+    /// SNS cannot be reached, or refuses the message.
+    #[error("cannot publish to topic `{topic}`: {cause}")]
+    Publish {
+        /// The topic's ARN.
+        topic: String,
+        /// What SNS or the connection said.
+        cause: String,
     },
     /// The command line or the environment is wrong.
     #[error("{0}")]
@@ -158,6 +183,9 @@ impl Failure {
             | Self::NoSource { .. }
             | Self::NoHistory { .. }
             | Self::NoProducer { .. }
+            | Self::NoTopic { .. }
+            | Self::MayNotPublish { .. }
+            | Self::Publish { .. }
             | Self::Write { .. }
             | Self::Random(_)
             | Self::Output(_)

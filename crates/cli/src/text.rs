@@ -55,6 +55,12 @@ pub(crate) fn count(number: usize, one: &str) -> String {
     format!("{number} {one}{ending}")
 }
 
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
+}
+
 /// Rows as aligned columns two spaces apart, each line behind `indent`. The last column is not
 /// padded.
 pub(crate) fn columns(indent: &str, rows: &[Vec<String>]) -> String {

@@ -2,27 +2,8 @@
 
 mod support;
 
-use std::collections::HashMap;
-
 use serde_json::json;
-use signet_core::code::{CodeWidth, GroupCode, Salt, Sha256Hasher};
-use support::{Place, role};
-
-fn code(group: &str, salt: u32) -> String {
-    GroupCode::propose(&Sha256Hasher, CodeWidth::DEFAULT, group, Salt::new(salt)).to_string()
-}
-
-/// Two names that propose one code.
-fn collision() -> (String, String) {
-    let mut seen: HashMap<String, String> = HashMap::new();
-    for n in 0.. {
-        let name = format!("Team {n}");
-        if let Some(first) = seen.insert(code(&name, 0), name.clone()) {
-            return (first, name);
-        }
-    }
-    unreachable!()
-}
+use support::{Place, code, collision, role};
 
 #[tokio::test]
 async fn a_code_from_its_registration_to_its_release() {
@@ -32,7 +13,8 @@ async fn a_code_from_its_registration_to_its_release() {
     place
         .run(&["register", &first, "--label", "People"])
         .ok()
-        .says(&format!("People ({first})  [{own}] is registered"));
+        .says(&format!("People ({first})  [{own}] is registered"))
+        .says("`signet resync SOURCE`");
     let again = place.json(&["register", &first]);
     assert_eq!((&again["code"], &again["changed"], &again["event"]), (&json!(own), &json!(false), &json!(null)));
     place.run(&["register", &first, "--salt", "1"]).exit(1).warns("has code");

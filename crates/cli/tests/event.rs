@@ -3,28 +3,15 @@
 
 mod support;
 
-use std::io::Write;
-use std::process::Stdio;
-
 use serde_json::{Value, json};
-use support::{Ended, command, ended};
+use support::{Ended, command, fed, sample};
 use tempfile::TempDir;
-
-const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/entitlement-sync");
 
 fn check(args: &[&str], input: &[u8]) -> Ended {
     let folder = TempDir::new().unwrap();
     let mut command = command(folder.path());
     command.args(["event", "check"]).args(args);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut running = command.spawn().unwrap();
-    // A command that does not read its input may be gone already.
-    let _ = running.stdin.take().unwrap().write_all(input);
-    ended(running.wait_with_output().unwrap())
-}
-
-fn sample(name: &str) -> String {
-    format!("{SAMPLES}/{name}.json")
+    fed(command, input)
 }
 
 #[test]

@@ -4,6 +4,11 @@
 mod support;
 
 use serde_json::{Value, json};
+use signet_core::app::AppId;
+use signet_core::grant::Timestamp;
+use signet_core::role::{Protocol, ProviderName};
+use signet_store::apply::Provenance;
+use signet_store::statement::StatedProvider;
 use support::{Ended, Place, TABLE, app, role};
 
 const JANE: [&str; 7] = ["explain", "--app", "0oaA", "--user", "jane@example.com", "--group", "Readers"];
@@ -147,6 +152,86 @@ async fn a_sign_in_of_then_is_answered_as_it_was_then() {
         .says(&format!("the table's history has nothing of 2020-01-01T00:00:00Z or before: it begins at {then}\n"));
     run("2999-01-01T00:00:00Z").ok().warns("is still to come").says("access to 1 role");
     run("yesterday").exit(2).warns("RFC 3339");
+}
+
+fn provider_event(active: bool, metadata: Option<&str>) -> StatedProvider {
+    StatedProvider {
+        app: AppId::parse("0oaA").unwrap(),
+        active,
+        name: "Databricks".to_owned(),
+        protocol: Protocol::Saml,
+        provider: ProviderName::parse("okta-0oaA").unwrap(),
+        saml_metadata: metadata.map(str::to_owned),
+        issuer_url: None,
+        client_ids: [].into(),
+        audience: None,
+    }
+}
+
+#[tokio::test]
+async fn provider_events_are_in_the_history_and_explain_an_answer() {
+    let place = Place::with_table().await;
+    let (_, stated) = apply(&place, "platform.yaml", &platform("enforce", &grant("reader", "Readers")));
+    let stated: jiff::Timestamp = stated.parse().unwrap();
+    let table = place.table();
+    for (revision, event) in [
+        (1, provider_event(true, Some("one"))),
+        (2, provider_event(true, Some("two"))),
+        (4, provider_event(false, None)),
+        (5, provider_event(true, Some("two"))),
+    ] {
+        let at = Timestamp::from_seconds(stated.as_second() + 100 * u64::cast_signed(revision));
+        let provenance = Provenance { at, event: format!("p-{revision}") };
+        table.apply_provider(&event, revision, &provenance).await.unwrap();
+    }
+    let moment = |after: i64| jiff::Timestamp::from_second(stated.as_second() + after).unwrap().to_string();
+
+    let history = place.json(&["history", "app:0oaA"]);
+    assert_eq!(&events(&history)[1..], ["p-1", "p-2", "p-4", "p-5"]);
+    let row = &history["rows"][2];
+    assert_eq!((&row["source"], &row["revision"], &row["at"]), (&Value::Null, &json!(2), &json!(moment(200))));
+    let (before, after) = (&row["provider"]["before"], &row["provider"]["after"]);
+    assert_eq!((&row["provider"]["app"], &after["provider"]), (&json!("0oaA"), &json!("okta-0oaA")));
+    assert_ne!(before["saml_metadata_sha256"], after["saml_metadata_sha256"]);
+    assert_eq!(history["rows"][0]["provider"], Value::Null);
+    let text = place.run(&["history", "app:0oaA"]).ok().out;
+    let of_two = before["saml_metadata_sha256"].as_str().unwrap();
+    for line in [
+        &format!("{}  p-1  provider event  revision 1\n  provider okta-0oaA of app 0oaA  new\n", moment(100)),
+        &format!("    saml_metadata_sha256: {of_two}\n    state: active\n"),
+        &format!("{}  p-2  provider event  revision 2\n  provider okta-0oaA of app 0oaA  changed\n", moment(200)),
+        &format!(", was {of_two}\n"),
+        "  provider okta-0oaA of app 0oaA  deleted\n",
+        "    state: deleted, was active\n",
+        "  provider okta-0oaA of app 0oaA  there again\n",
+    ] {
+        assert!(text.contains(line), "`{line}` is not in: {text}");
+    }
+    place.run(&["history", "app:0oaB"]).exit(1);
+    assert!(!place.run(&["history", "Readers"]).ok().out.contains("p-1"));
+    assert!(!place.run(&["history", &role("reader")]).ok().out.contains("p-1"));
+
+    let at = |moment: &str| place.json(&[&JANE[..], &["--at", moment]].concat());
+    assert_eq!((&at(&moment(50))["answer"], &at(&moment(50))["provider_since"]), (&json!("patch"), &Value::Null));
+    let active = at(&moment(350));
+    assert_eq!((&active["answer"], &active["provider_since"]["event"]), (&json!("patch"), &json!("p-1")));
+    assert_eq!(active["app_since"]["source"], "file:platform");
+    let gone = at(&moment(450));
+    assert_eq!(
+        gone["deny"],
+        json!({ "reason": "inactive_app", "text": "the app is not active: the app's provider was deleted" })
+    );
+    let since = json!({ "at": moment(400), "event": "p-4", "source": null, "revision": 4 });
+    assert_eq!((&gone["provider_since"], &gone["app_since"]), (&since, &Value::Null));
+    place
+        .run(&[&JANE[..], &["--at", &moment(450)]].concat())
+        .ok()
+        .says(&format!("Made so  by a provider event, since {} (p-4, revision 4)\n", moment(400)));
+    place
+        .run(&[&JANE[..], &["--at", &moment(550)]].concat())
+        .ok()
+        .says(&format!("Provider  by a provider event, since {} (p-5, revision 5)\n", moment(500)))
+        .says("access to 1 role");
 }
 
 #[tokio::test]

@@ -51,6 +51,12 @@ impl SourceId {
         Self::parse(&format!("dataset:{id}"))
     }
 
+    /// The id of the dataset that the source is; none if it is a file.
+    #[must_use]
+    pub fn dataset_id(&self) -> Option<&str> {
+        self.0.strip_prefix("dataset:")
+    }
+
     /// Reads a source's id.
     ///
     /// # Errors

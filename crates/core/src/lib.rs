@@ -15,6 +15,7 @@
 //! | [`decision`] | the decision itself |
 //! | [`producer`] | who may publish events, and what they may say |
 //! | [`saml`] | the decision as SAML attributes |
+//! | [`trust`] | trust policies of roles: read, compared, merged, judged |
 //! | [`invalid`] | why a value cannot be one of the types above |
 
 pub mod app;
@@ -29,3 +30,4 @@ pub mod role;
 pub mod saml;
 pub mod session;
 mod text;
+pub mod trust;

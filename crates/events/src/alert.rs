@@ -26,6 +26,8 @@ pub enum AlertKind {
     Refused,
     /// A limit of the table was reached: something could not be stated.
     Capacity,
+    /// The SAML metadata of an app's provider became another: another key can sign people in.
+    MetadataChanged,
     /// The trust policy of a role would be longer than IAM takes.
     PolicyTooLong,
     /// Something else than Signet changed what Signet writes.
@@ -36,8 +38,15 @@ pub enum AlertKind {
 
 impl AlertKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Collision, Self::Refused, Self::Capacity, Self::PolicyTooLong, Self::Drift, Self::RoleUnreachable];
+    pub const ALL: [Self; 7] = [
+        Self::Collision,
+        Self::Refused,
+        Self::Capacity,
+        Self::MetadataChanged,
+        Self::PolicyTooLong,
+        Self::Drift,
+        Self::RoleUnreachable,
+    ];
 
     /// The word as alerts write it.
     #[must_use]
@@ -46,6 +55,7 @@ impl AlertKind {
             Self::Collision => "collision",
             Self::Refused => "refused",
             Self::Capacity => "capacity",
+            Self::MetadataChanged => "metadata_changed",
             Self::PolicyTooLong => "policy_too_long",
             Self::Drift => "drift",
             Self::RoleUnreachable => "role_unreachable",

@@ -6,9 +6,9 @@ use signet_core::app::AppId;
 use signet_core::grant::{Grant, SourceId};
 use signet_core::group::GroupKey;
 use signet_core::role::RoleArn;
+use signet_json::Json;
 
 use crate::fields::{Field, Fields, Report, optional};
-use crate::json::Json;
 use crate::problem::shown;
 use crate::state::{State, check_subject, revision, state};
 use crate::time;
@@ -48,8 +48,7 @@ impl DatasetChanged {
     /// The dataset's id, as the event has it.
     #[must_use]
     pub fn dataset_id(&self) -> &str {
-        let source = self.dataset.as_str();
-        source.strip_prefix("dataset:").unwrap_or(source)
+        self.dataset.dataset_id().unwrap_or(self.dataset.as_str())
     }
 
     /// The groups that it grants something to.

@@ -7,10 +7,10 @@
 use jiff::Timestamp;
 use serde_json::Value;
 use signet_core::producer::EventType;
+use signet_json::Json;
 
 use crate::dataset::{self, DatasetChanged};
 use crate::fields::{Field, Fields, Report, optional};
-use crate::json::{self, Json};
 use crate::problem::{Problem, listed, shown};
 use crate::provider::{self, ProviderChanged};
 use crate::{time, wire};
@@ -91,7 +91,7 @@ impl Event {
         if message.len() > MAX_BYTES {
             return Err(EventError::TooLarge { bytes: message.len() });
         }
-        let json = json::read(message).map_err(|error| EventError::NotJson(error.to_string()))?;
+        let json = signet_json::read(message).map_err(|error| EventError::NotJson(error.to_string()))?;
         let mut report = Report::default();
         let event = read(&json, &mut report);
         let (event, warnings) = report.finish(event).map_err(EventError::Refused)?;

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::json::Json;
+use signet_json::Json;
+
 use crate::problem::{Problem, shown};
 
 /// What was found so far.
@@ -94,7 +95,7 @@ impl<'j> Field<'j> {
 
     /// Notes that something else is expected.
     pub(crate) fn expected<T>(&self, expected: &str, found: &Json, report: &mut Report) -> Option<T> {
-        report.error(&self.place, format!("{expected} is expected, and there is {}", found.described()));
+        report.error(&self.place, format!("{expected} is expected, and there is {}", described(found)));
         None
     }
 }
@@ -157,6 +158,17 @@ impl<'j> Fields<'j> {
             report.error(&format!("{}/{name}", self.place), format!("is missing: {hint}"));
         }
         found
+    }
+}
+
+/// A value for a message that expects something else.
+fn described(value: &Json) -> String {
+    match value {
+        Json::Null => "`null`".to_owned(),
+        Json::Bool(value) => format!("`{value}`"),
+        Json::Number(number) => format!("the number `{number}`"),
+        Json::String(text) => format!("the string `{}`", shown(text)),
+        Json::Array(_) | Json::Object(_) => value.kind().to_owned(),
     }
 }
 

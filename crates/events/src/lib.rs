@@ -42,7 +42,6 @@ pub mod alert;
 pub mod dataset;
 pub mod event;
 mod fields;
-mod json;
 pub mod problem;
 pub mod provider;
 pub mod schema;

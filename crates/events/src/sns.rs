@@ -7,9 +7,9 @@
 
 use jiff::Timestamp;
 use signet_core::producer::TopicArn;
+use signet_json::Json;
 
 use crate::fields::{Field, Fields, Report};
-use crate::json::{self, Json};
 use crate::problem::{Problem, listed, shown};
 use crate::time;
 
@@ -60,7 +60,7 @@ impl Notification {
     /// [`SnsError`] if it is not SNS's envelope, says of itself that it is no notification, or
     /// could be an event by itself.
     pub fn parse(body: &str) -> Result<Self, SnsError> {
-        let body = json::read(body.as_bytes()).map_err(|error| SnsError::NotJson(error.to_string()))?;
+        let body = signet_json::read(body.as_bytes()).map_err(|error| SnsError::NotJson(error.to_string()))?;
         let mut report = Report::default();
         let fields = Fields::open(&Field::root(&body), &mut report);
         if let Some(fields) = &fields {

@@ -2,9 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use signet_json::Json;
 
 use crate::fields::{Fields, Report};
-use crate::json::Json;
 use crate::problem::shown;
 
 /// The highest revision: 2^53. Above it, a producer that counts in floating point (JavaScript, and

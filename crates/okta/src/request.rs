@@ -12,7 +12,7 @@ use std::fmt;
 use serde_json::error::Category;
 use thiserror::Error;
 
-use crate::json::Json;
+use crate::json::{self, Json};
 use crate::place::Place;
 
 /// The `eventType` of a SAML assertion inline hook.
@@ -54,7 +54,7 @@ impl Envelope {
     /// [`RequestError::Malformed`] if `eventType` or `data` is there twice, or `eventType` is
     /// not a string.
     pub fn parse(bytes: &[u8]) -> Result<Self, RequestError> {
-        let root: Json = serde_json::from_slice(bytes).map_err(|error| RequestError::NotJson {
+        let root = json::read(bytes).map_err(|error| RequestError::NotJson {
             category: match error.classify() {
                 Category::Eof => "unexpected end",
                 Category::Syntax => "syntax error",

@@ -4,7 +4,8 @@
 //! and sorted maps, no cleverness, no thought for speed, and none of core's code. The tests of
 //! this crate hold core against it on more than 100,000 random sign-ins, hostile ones among
 //! them. Where the two differ, one of them is wrong; read the rule quoted beside the code here
-//! to find out which.
+//! to find out which. The trust policies that core writes are judged in the same way, on some
+//! 25,000 roles and their documents (`tests/trust`).
 //!
 //! | Module | Says |
 //! |---|---|
@@ -14,6 +15,7 @@
 //! | [`value`] | which identities and tag values are fit |
 //! | [`decision`] | which groups count, what they open, which codes are emitted, what is denied |
 //! | [`saml`] | the decision as SAML attributes, and how long the assertion gets |
+//! | [`trust`] | whom a trust policy lets in, by AWS's documentation, and whom the grants do |
 //!
 //! # When a property test fails
 //! The test prints the smallest case it found, and writes its seed to
@@ -27,4 +29,5 @@ pub mod decision;
 pub mod input;
 pub mod outcome;
 pub mod saml;
+pub mod trust;
 pub mod value;

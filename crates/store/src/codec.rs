@@ -13,7 +13,7 @@ use signet_core::identity::{IdentityField, IdentityPattern};
 use signet_core::role::{Protocol, ProviderName, RoleArn};
 
 use crate::error::Corrupt;
-use crate::schema::{self, LAYOUT, Meta};
+use crate::schema::{self, LAYOUT, Meta, OnCollision};
 use crate::statement::StatedApp;
 
 /// An item, or a map within one.
@@ -176,7 +176,12 @@ pub(crate) fn read_meta(item: &Item) -> Result<Meta, Corrupt> {
         return Err(read.corrupt(format!("layout {layout} is not known to this version, which knows {LAYOUT}")));
     }
     let width = read.valid(CodeWidth::new(read.number("code_width")?))?;
-    Ok(Meta { layout, width })
+    // Tables of earlier versions do not say it.
+    let on_collision = match read.text_or_none(schema::ON_COLLISION)? {
+        None => OnCollision::default(),
+        Some(word) => OnCollision::parse(word).ok_or_else(|| read.wrong(schema::ON_COLLISION, "a setting"))?,
+    };
+    Ok(Meta { layout, width, on_collision })
 }
 
 pub(crate) fn read_group(item: &Item) -> Result<GroupRecord, Corrupt> {

@@ -117,7 +117,7 @@ impl StoreError {
         let code = error.as_service_error().and_then(ProvideErrorMetadata::code).map(str::to_owned);
         let timed_out = matches!(error, SdkError::TimeoutError(_))
             || matches!(error, SdkError::DispatchFailure(failure) if failure.is_timeout());
-        let cause = cause(error, code.as_deref());
+        let cause = cause(error);
         match code.as_deref() {
             Some("ResourceNotFoundException") => Self::NoTable { table },
             Some("ThrottlingException" | "ProvisionedThroughputExceededException" | "RequestLimitExceeded") => {
@@ -129,13 +129,14 @@ impl StoreError {
     }
 }
 
-/// What DynamoDB said, with its code; or else the HTTP status, if there is one, and the chain of
-/// causes, down to the connection's.
-fn cause<E>(error: &SdkError<E, HttpResponse>, code: Option<&str>) -> String
+/// What an AWS service said of a failed call, with its code; or else the HTTP status, if there is
+/// one, and the chain of causes, down to the connection's.
+#[must_use]
+pub fn cause<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: Error + ProvideErrorMetadata + 'static,
 {
-    if let Some(code) = code {
+    if let Some(code) = error.as_service_error().and_then(ProvideErrorMetadata::code) {
         let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
         return format!("{code}: {}", message.unwrap_or("no further message"));
     }

@@ -1,6 +1,6 @@
 //! What changed, when and by which event: the rows that every change leaves in its own transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use signet_core::app::AppId;
@@ -11,6 +11,7 @@ use signet_core::group::GroupKey;
 use crate::Table;
 use crate::codec::{self, Attributes, Item, text};
 use crate::error::{Corrupt, StoreError};
+use crate::provider::{self, AppProvider, HALF};
 use crate::schema;
 use crate::statement::StatedApp;
 
@@ -20,21 +21,25 @@ const PARALLEL: usize = 8;
 /// What one transaction changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryRow {
-    /// Its place among the rows of its source: they sort as they were written.
+    /// Its place among the rows of its source, or of the provider events of its app: they sort as they
+    /// were written.
     pub version: String,
     /// The moment that whoever applied the change recorded it with: by that machine's clock, and
     /// the same for all rows of one application.
     pub at: Timestamp,
     /// The id of the event, or of the run of the command, that the change comes from.
     pub event: String,
-    /// Who stated it; none for what an operator did about a code by hand.
+    /// The source that stated it; none for a provider event, and for what an operator did about a code
+    /// by hand.
     pub source: Option<SourceId>,
-    /// The revision of what the source stated.
+    /// The revision of what the source or the provider event stated.
     pub revision: Option<u64>,
     /// What changed of groups.
     pub groups: Vec<PastGroup>,
     /// What changed of apps.
     pub apps: Vec<PastApp>,
+    /// What a provider event changed; such a row has no source, and nothing else.
+    pub provider: Option<PastProvider>,
 }
 
 /// What one transaction changed of a group.
@@ -83,6 +88,17 @@ pub struct PastApp {
     pub after: StatedApp,
 }
 
+/// What a provider event changed of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastProvider {
+    /// The app.
+    pub app: AppId,
+    /// What events said until then; none where none had spoken of the app.
+    pub before: Option<AppProvider>,
+    /// What they say since.
+    pub after: AppProvider,
+}
+
 impl Table {
     /// What changed by a source, oldest first, consistently. Empty for a source that never changed
     /// anything.
@@ -102,10 +118,10 @@ impl Table {
         Ok(items.iter().map(read_row).collect::<Result<_, _>>()?)
     }
 
-    /// What changed by all sources and by hand, oldest first; of one moment, what was done by hand
-    /// first, then by source. Sources and what was done by hand come by way of the index, which may
-    /// lag by a moment. Comfortable rather than fast: this reads all the
-    /// history there is.
+    /// What changed by all sources, by provider events and by hand, oldest first; of one moment, what
+    /// was done by hand first, then by provider events, then by source. Sources, provider events and
+    /// what was done by hand come by way of the index, which may lag by a moment. Comfortable rather
+    /// than fast: this reads all the history there is.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -113,8 +129,20 @@ impl Table {
         let sources: BTreeSet<SourceId> = self.sources().await?.into_iter().map(|info| info.source).collect();
         let histories = stream::iter(sources).map(|source| async move { self.history(&source).await });
         let histories: Vec<Vec<HistoryRow>> = histories.buffered(PARALLEL).try_collect().await?;
+        let mut of_apps: BTreeMap<AppId, Vec<HistoryRow>> = BTreeMap::new();
+        for item in self.of_kind(schema::PROVIDER_EVENT).await? {
+            let row = read_row(&item)?;
+            let change = row
+                .provider
+                .as_ref()
+                .ok_or_else(|| Corrupt { item: codec::place(&item), what: format!("attribute `{HALF}` is missing") })?;
+            of_apps.entry(change.app.clone()).or_default().push(row);
+        }
+        for rows in of_apps.values_mut() {
+            rows.sort_by(|a, b| a.version.cmp(&b.version));
+        }
         // Clocks differ between machines, and what a source did keeps its order all the same.
-        let by_moment = histories.into_iter().flat_map(|rows| {
+        let by_moment = of_apps.into_values().chain(histories).flat_map(|rows| {
             rows.into_iter().scan(None, |latest, row| {
                 *latest = (*latest).max(Some(row.at));
                 Some((*latest, row))
@@ -142,6 +170,10 @@ fn read_row(item: &Item) -> Result<HistoryRow, Corrupt> {
         revision: read.number_or_none("revision")?,
         groups: read.maps("groups")?.into_iter().map(group).collect::<Result<_, _>>()?,
         apps: read.maps("apps")?.into_iter().map(app).collect::<Result<_, _>>()?,
+        provider: read
+            .map_or_none(HALF)?
+            .map(|map| read_provider(&Attributes::new(map, &place), &place))
+            .transpose()?,
     })
 }
 
@@ -167,7 +199,22 @@ fn read_group(read: &Attributes<'_>) -> Result<PastGroup, Corrupt> {
 
 fn read_app(read: &Attributes<'_>, place: &str) -> Result<PastApp, Corrupt> {
     let id = read.valid(AppId::parse(read.text("app")?))?;
-    let rules = |map: &Item| codec::read_rules(&Attributes::new(map, place), id.as_str());
+    let (before, after) = read_both(read, place, |map| codec::read_rules(map, id.as_str()))?;
+    Ok(PastApp { before, after })
+}
+
+fn read_provider(read: &Attributes<'_>, place: &str) -> Result<PastProvider, Corrupt> {
+    let (before, after) = read_both(read, place, provider::read_says)?;
+    Ok(PastProvider { app: read.valid(AppId::parse(read.text("app")?))?, before, after })
+}
+
+/// What was, and what is since.
+fn read_both<T>(
+    read: &Attributes<'_>,
+    place: &str,
+    one: impl Fn(&Attributes<'_>) -> Result<T, Corrupt>,
+) -> Result<(Option<T>, T), Corrupt> {
+    let of = |map: &Item| one(&Attributes::new(map, place));
     let after = read.map_or_none("after")?.ok_or_else(|| read.corrupt("attribute `after` is missing"))?;
-    Ok(PastApp { before: read.map_or_none("before")?.map(rules).transpose()?, after: rules(after)? })
+    Ok((read.map_or_none("before")?.map(of).transpose()?, of(after)?))
 }

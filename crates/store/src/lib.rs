@@ -8,6 +8,7 @@
 //! | [`history`] | what changed, when and by which event |
 //! | [`past`] | what the table held at a moment, by its history |
 //! | [`producer`] | who may publish events, and what they may say |
+//! | [`provider`] | what provider events say of an app |
 //! | [`statement`] | what a source states: grants, apps |
 //! | [`apply`] | taking a source's new state into the table, fenced and repeatable |
 //! | [`error`] | what can go wrong between here and the table |
@@ -22,6 +23,7 @@ pub mod history;
 pub mod lookup;
 pub mod past;
 pub mod producer;
+pub mod provider;
 pub mod schema;
 pub mod sign_in;
 pub mod statement;

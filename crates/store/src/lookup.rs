@@ -94,7 +94,8 @@ impl Table {
     }
 
     /// What a source states, read from the items it touched; none for a source that never stated
-    /// anything. Its apps come by way of the index.
+    /// anything. Grants that wait for a group which is left out are stated too. Its apps come by way of
+    /// the index.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -104,7 +105,7 @@ impl Table {
             return Ok(None);
         }
         let items = self.read(opening.touched.groups.iter().map(|hash| schema::group_key_of_hash(hash))).await?;
-        let mut statement = Statement::default();
+        let mut statement = Statement { groups: self.waiting(source).await?, ..Statement::default() };
         for item in items.values() {
             let mut record = codec::read_group(item)?;
             let Some(grants) = record.grants.remove(source) else { continue };

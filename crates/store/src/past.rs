@@ -6,14 +6,11 @@ use signet_core::app::AppId;
 use signet_core::grant::{Grant, SourceId, Timestamp};
 use signet_core::group::{GroupKey, GroupRecord, GroupState, Registration};
 
-use crate::history::{HistoryRow, PastApp, PastGroup};
+use crate::history::{HistoryRow, PastApp, PastGroup, PastProvider};
 use crate::schema::Meta;
-use crate::sign_in::{AppState, SWITCHED_OFF, Snapshot};
+use crate::sign_in::{AppState, DELETED, NOT_STATED, Snapshot, state_of};
 
 /// The table as it was at a moment.
-///
-/// It knows what entitlement files and datasets stated. What provider events said of an app is not
-/// part of the history.
 #[derive(Debug, Clone)]
 pub struct Past {
     /// The rows of that moment and before, oldest first.
@@ -59,10 +56,11 @@ impl Past {
     }
 
     fn app(&self, id: &str) -> AppState {
-        match self.app_changes(id).next_back() {
-            None => AppState::Unknown,
-            Some((_, change)) if change.after.active => AppState::Active(Box::new(change.after.app.clone())),
-            Some(_) => AppState::Inactive(SWITCHED_OFF),
+        let event = self.provider_changes(id).next_back().map(|(_, change)| change.after.standing());
+        match (self.app_changes(id).next_back(), &event) {
+            (None, None) => AppState::Unknown,
+            (None, Some(_)) => AppState::Inactive(NOT_STATED),
+            (Some((_, change)), event) => state_of(change.after.clone(), event.as_ref()),
         }
     }
 
@@ -112,10 +110,26 @@ impl Past {
         changes.rfind(|(_, change)| change.added().any(|added| added == grant)).map(|(row, _)| row)
     }
 
-    /// The row that brought the rules of an app as they stood then; none if the history does not say.
+    /// The row that made an app what it was then; none if the history does not say. That is the one
+    /// that brought its rules as they stood, or switched it off; or else, of an app that a sign-in was
+    /// denied to for it, the provider event that deleted it, or was the only one to speak of it.
     #[must_use]
     pub fn cause_of_app(&self, app: &AppId) -> Option<&HistoryRow> {
-        self.app_changes(app.as_str()).next_back().map(|(row, _)| row)
+        let stated = self.app_changes(app.as_str()).next_back().map(|(row, _)| row);
+        match self.app(app.as_str()) {
+            AppState::Inactive(DELETED) => self.cause_of_provider(app),
+            _ => stated.or_else(|| self.cause_of_provider(app)),
+        }
+    }
+
+    /// The provider event since which an app had been active, or deleted, then; none if the history
+    /// does not say.
+    #[must_use]
+    pub fn cause_of_provider(&self, app: &AppId) -> Option<&HistoryRow> {
+        let changes: Vec<_> = self.provider_changes(app.as_str()).collect();
+        let (_, last) = changes.last()?;
+        let same = changes.iter().rev().take_while(|(_, change)| change.after.active == last.after.active);
+        same.last().map(|(row, _)| *row)
     }
 
     fn group_changes(&self, key: &str) -> impl DoubleEndedIterator<Item = (&HistoryRow, &PastGroup)> {
@@ -129,5 +143,10 @@ impl Past {
     fn app_changes(&self, id: &str) -> impl DoubleEndedIterator<Item = (&HistoryRow, &PastApp)> {
         let changes = self.rows.iter().flat_map(|row| row.apps.iter().map(move |change| (row, change)));
         changes.filter(move |(_, change)| change.after.app.id.as_str() == id)
+    }
+
+    fn provider_changes(&self, id: &str) -> impl DoubleEndedIterator<Item = (&HistoryRow, &PastProvider)> {
+        let changes = self.rows.iter().filter_map(|row| Some((row, row.provider.as_ref()?)));
+        changes.filter(move |(_, change)| change.app.as_str() == id)
     }
 }

@@ -71,7 +71,7 @@ fn write(producer: &Producer) -> Item {
     item
 }
 
-fn read(item: &Item) -> Result<Producer, Corrupt> {
+pub(crate) fn read(item: &Item) -> Result<Producer, Corrupt> {
     let place = codec::place(item);
     let read = Attributes::new(item, &place);
     let topic = read.text(schema::PK)?.strip_prefix(schema::PRODUCER).unwrap_or_default();

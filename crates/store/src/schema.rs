@@ -5,23 +5,28 @@
 //! | meta | `META` | `META` |
 //! | app | `APP#<id>` | `APP` |
 //! | provider's owner | `PROVIDER#<name>` | `OWNER` |
+//! | SAML metadata | `PROVIDER#<name>` | `METADATA` |
 //! | group | `GROUP#<hex SHA-256 of its key>` | `GROUP` |
 //! | code | `CODE#<code>` | `OWNER` |
 //! | role | `ROLE#<arn>` | `SOURCE#<source>` |
 //! | role state | `ACCOUNT#<id>` | `ROLE#<arn>` |
 //! | source | `SOURCE#<source>` | `SOURCE`, `PAGE#<n>` |
+//! | left-out group | `SOURCE#<source>` | `LEFT#<hex SHA-256 of the group's key>` |
+//! | collision to be told | `SOURCE#<source>` | `COLLISION#<id>` |
 //! | producer | `PRODUCER#<topic arn>` | `PRODUCER` |
-//! | history | `HISTORY#<source>`, by hand `HISTORY#CODE#<code>` | rising version |
+//! | history | `HISTORY#<source>`, by hand `HISTORY#CODE#<code>`, of providers `HISTORY#APP#<id>` | rising version |
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus,
 };
 use sha2::{Digest, Sha256};
+use signet_core::app::AppId;
 use signet_core::code::{CodeWidth, GroupCode};
 use signet_core::grant::{SourceId, Timestamp};
 use signet_core::producer::TopicArn;
@@ -34,15 +39,20 @@ use crate::error::StoreError;
 
 /// The layout that this version reads and writes.
 pub const LAYOUT: u32 = 1;
-/// The sparse index that lists apps, roles, sources, producers and what operators changed by hand. Decisions never read it.
+/// The sparse index that lists apps, roles, sources, producers, and what operators and provider
+/// events changed. Decisions never read it.
 pub const INDEX: &str = "by-kind";
 
+/// The attribute of `META` that says what becomes of a group whose code is taken.
+pub(crate) const ON_COLLISION: &str = "on_collision";
 pub(crate) const PK: &str = "pk";
 pub(crate) const SK: &str = "sk";
 pub(crate) const KIND: &str = "kind";
 pub(crate) const APP: &str = "APP#";
 pub(crate) const SOURCE: &str = "SOURCE#";
 pub(crate) const PRODUCER: &str = "PRODUCER#";
+/// The kind of the history rows of provider events, in the index.
+pub(crate) const PROVIDER_EVENT: &str = "provider";
 
 /// How long a new table may take until it is active.
 const ACTIVE_WITHIN: Duration = Duration::from_mins(1);
@@ -61,6 +71,11 @@ pub(crate) fn producer_key(topic: &TopicArn) -> Key {
 
 pub(crate) fn provider_key(name: &ProviderName) -> Key {
     Key::new(format!("PROVIDER#{}", name.as_str()), "OWNER")
+}
+
+/// A SAML metadata document. It is not in the app's item, which every sign-in reads.
+pub(crate) fn metadata_key(provider: &ProviderName) -> Key {
+    Key::new(format!("PROVIDER#{}", provider.as_str()), "METADATA")
 }
 
 /// A group's item. Its key is hashed, since it may be longer than a sort key and hold any character.
@@ -96,6 +111,19 @@ pub(crate) fn page_key(source: &SourceId, page: usize) -> Key {
     Key::new(format!("{SOURCE}{source}"), format!("PAGE#{page}"))
 }
 
+/// What begins the sort keys of the groups that a source's statement was applied without.
+pub(crate) const LEFT: &str = "LEFT#";
+/// What begins the sort keys of the collisions of a source that people have to be told of.
+pub(crate) const COLLISION: &str = "COLLISION#";
+
+pub(crate) fn left_key(source: &SourceId, group: &str) -> Key {
+    Key::new(format!("{SOURCE}{source}"), format!("{LEFT}{}", group_hash(group)))
+}
+
+pub(crate) fn collision_key(source: &SourceId, id: &str) -> Key {
+    Key::new(format!("{SOURCE}{source}"), format!("{COLLISION}{id}"))
+}
+
 /// Where the history of a source is.
 pub(crate) fn history_pk(source: &SourceId) -> String {
     format!("HISTORY#{source}")
@@ -110,6 +138,11 @@ pub(crate) fn code_history_key(code: &GroupCode, at: Timestamp, event: &str) -> 
     Key::new(format!("HISTORY#CODE#{code}"), format!("{:020}.{event}", at.seconds()))
 }
 
+/// Where what a provider event changed of an app is kept.
+pub(crate) fn app_history_key(app: &AppId, revision: u64) -> Key {
+    Key::new(format!("HISTORY#APP#{app}"), format!("{revision:020}"))
+}
+
 /// The table's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meta {
@@ -117,6 +150,35 @@ pub struct Meta {
     pub layout: u32,
     /// How many characters a group code has.
     pub width: CodeWidth,
+    /// What becomes of a group whose code is taken.
+    pub on_collision: OnCollision,
+}
+
+/// What becomes of a group that finds its code taken by another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnCollision {
+    /// It gets the code of the next free salt.
+    #[default]
+    Displace,
+    /// It is left out, until an operator registers it with a salt and the source is applied again.
+    Refuse,
+}
+
+impl OnCollision {
+    /// The word as `META` has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Displace => "displace",
+            Self::Refuse => "refuse",
+        }
+    }
+
+    /// Reads the word; none if it is another one.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Displace, Self::Refuse].into_iter().find(|setting| setting.as_str() == word)
+    }
 }
 
 /// What creating a table found.
@@ -146,6 +208,7 @@ impl Table {
             .item(SK, text("META"))
             .item("layout", number(LAYOUT))
             .item("code_width", number(width.get()))
+            .item(ON_COLLISION, text(OnCollision::default().as_str()))
             .condition_expression("attribute_not_exists(pk)");
         match put.send().await {
             Ok(_) => Ok(Created::New),
@@ -159,6 +222,36 @@ impl Table {
                 }
             }
             Err(error) => Err(StoreError::of_call("PutItem", &self.name, &error)),
+        }
+    }
+
+    /// Chooses what becomes of groups whose code is taken, from the next application on: those that
+    /// have been left out or displaced stay so until their sources are applied again.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::NoMeta`] if the table was not set up.
+    pub async fn set_on_collision(&self, setting: OnCollision) -> Result<(), StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(meta_key().attributes()))
+            .update_expression("SET #setting = :setting")
+            .condition_expression("#layout = :layout")
+            .expression_attribute_names("#setting", ON_COLLISION)
+            .expression_attribute_names("#layout", "layout")
+            .expression_attribute_values(":setting", text(setting.as_str()))
+            .expression_attribute_values(":layout", number(LAYOUT));
+        match update.send().await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                // Either there is none, or it is of a layout that this version does not write into.
+                self.warm().await?;
+                Err(StoreError::NoMeta { table: self.name.clone() })
+            }
+            Err(error) => Err(StoreError::of_call("UpdateItem", &self.name, &error)),
         }
     }
 

@@ -7,12 +7,18 @@ use signet_core::group::{GroupKey, GroupRecord};
 
 use crate::Table;
 use crate::batch::Key;
-use crate::codec::{self, Attributes, Item};
+use crate::codec::{self, Item};
 use crate::error::{Corrupt, StoreError};
+use crate::provider::Standing;
 use crate::schema::{self, Meta};
+use crate::statement::StatedApp;
 
 /// Why an app is inactive that its file switches off.
-pub(crate) const SWITCHED_OFF: &str = "the entitlement file switches the app off";
+const SWITCHED_OFF: &str = "the entitlement file switches the app off";
+/// Why an app is inactive that a provider event deleted.
+pub(crate) const DELETED: &str = "the app's provider was deleted";
+/// Why an app is inactive that only provider events speak of.
+pub(crate) const NOT_STATED: &str = "no entitlement file states the app's rules";
 
 /// What the table holds for one sign-in.
 #[derive(Debug, Clone)]
@@ -89,26 +95,25 @@ fn records(keys: &HashMap<&str, Key>, items: &HashMap<Key, Item>) -> Result<Hash
     found.map(|(group, item)| Ok((group.to_owned(), codec::read_group(item)?))).collect()
 }
 
-/// An app is active when all that is known of it agrees: the operator's file states its rules and does
-/// not switch it off, and no provider event deleted its provider or speaks of another one.
 fn app_state(item: &Item) -> Result<AppState, Corrupt> {
-    let Some(stated) = codec::read_app(item)? else {
-        return Ok(AppState::Inactive("no entitlement file states the app's rules"));
-    };
-    if !stated.active {
-        return Ok(AppState::Inactive(SWITCHED_OFF));
+    let Some(stated) = codec::read_app(item)? else { return Ok(AppState::Inactive(NOT_STATED)) };
+    Ok(state_of(stated, Standing::read(item)?.as_ref()))
+}
+
+/// An app is active when all that is known of it agrees: the operator's file states its rules and does
+/// not switch it off, and no provider event deleted it or speaks of another provider.
+pub(crate) fn state_of(stated: StatedApp, event: Option<&Standing>) -> AppState {
+    let StatedApp { app, active } = stated;
+    if !active {
+        return AppState::Inactive(SWITCHED_OFF);
     }
-    let place = codec::place(item);
-    if let Some(provider) = Attributes::new(item, &place).map_or_none("provider")? {
-        let provider = Attributes::new(provider, &place);
-        if provider.text("state")? != "active" {
-            return Ok(AppState::Inactive("the app's provider was deleted"));
+    if let Some(event) = event {
+        if !event.active {
+            return AppState::Inactive(DELETED);
         }
-        if provider.text("provider")? != stated.app.provider.as_str()
-            || provider.text("protocol")? != stated.app.protocol.as_str()
-        {
-            return Ok(AppState::Inactive("the entitlement file and the provider event name different providers"));
+        if Standing::change((&event.provider, event.protocol), (&app.provider, app.protocol)).is_some() {
+            return AppState::Inactive("the entitlement file and the provider event name different providers");
         }
     }
-    Ok(AppState::Active(Box::new(stated.app)))
+    AppState::Active(Box::new(app))
 }

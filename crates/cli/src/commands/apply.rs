@@ -4,18 +4,18 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use signet_core::app::AppId;
-use signet_core::grant::Timestamp;
-use signet_core::session::DecisionId;
+use signet_core::grant::{SourceId, Timestamp};
 use signet_store::Table;
-use signet_store::apply::{Applied, ApplyError, Plan, Provenance, Revision};
+use signet_store::apply::{Applied, ApplyError, Collision, Plan, Revision};
 use signet_store::sign_in::AppState;
 
 use crate::args::{Apply, Plan as PlanArgs};
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::file::{Entitlements, Problem};
-use crate::random;
-use crate::render::plan as render;
+use crate::render::{collision, plan as render};
+
+use super::provenance;
 
 /// Up to how many grants may be withdrawn whatever their share.
 const FEW_GRANTS: usize = 20;
@@ -78,18 +78,17 @@ pub(super) async fn apply(
     }
     // Also where there is nothing to change: an earlier application may have stopped half-way
     // between what a plan looks at and what else it writes.
-    let event = format!("apply-{}", DecisionId::from_random(random::bytes()?));
-    let provenance = Provenance { at: now, event };
-    let applied = table.apply(&file.source, Revision::After(plan.claimed), &file.statement, &provenance).await;
-    if matches!(applied, Err(ApplyError::Store(_) | ApplyError::Contended { .. })) {
+    let provenance = provenance("apply", now)?;
+    let ended = table.apply(&file.source, Revision::After(plan.claimed), &file.statement, &provenance).await;
+    if matches!(ended, Err(ApplyError::Store(_) | ApplyError::Contended { .. })) {
         console.message("The file may be applied in part. Apply it again: that is safe, and completes it.");
     }
-    let applied = applied?;
-    let done = match &applied {
+    let ended = ended?;
+    let done = match &ended.applied {
         Applied::Superseded { by } => {
             return Err(Failure::Superseded { source_id: file.source.clone(), by: *by });
         }
-        Applied::Unchanged => None,
+        Applied::Unchanged | Applied::Repeated => None,
         Applied::Changed(done) => Some(done),
     };
     if as_json {
@@ -97,20 +96,38 @@ pub(super) async fn apply(
         add(&mut value, "applied", json!(done.is_some()));
         add(&mut value, "event", json!(done.map(|_| provenance.event.as_str())));
         add(&mut value, "warnings", warnings.iter().map(problem_json).collect());
+        add(&mut value, "collisions", collision::json(&ended.unannounced));
         console.json(&value)?;
-    } else if let Some(done) = done {
-        console.result(&summary(done, &provenance.event))?;
+    } else {
+        let earlier = collision::earlier(&ended.unannounced, done);
+        let mut text = done.map(|done| summary(done, &provenance.event)).unwrap_or_default();
+        text.push_str(&collision::earlier_text(&earlier, &file.source));
+        console.result(&text)?;
     }
+    announce(table, &file.source, &ended.unannounced, console).await?;
     Ok(Exit::Done)
 }
 
 fn summary(done: &Plan, event: &str) -> String {
-    let mut text = format!("\nApplied as {event} to source {}: {}.\n", done.source, render::Totals::of(done).line());
-    if !done.displaced.is_empty() {
-        text.push_str("\nDISPLACED\n");
-        text.push_str(&render::displaced(&done.displaced));
+    let totals = render::Totals::of(done).line();
+    format!("\nApplied as {event} to source {}: {totals}.\n{}", done.source, collision::text(done))
+}
+
+/// Notes that people were told of collisions, once they were.
+pub(super) async fn announce(
+    table: &Table,
+    source: &SourceId,
+    collisions: &[Collision],
+    console: &mut Console<'_>,
+) -> Result<(), Failure> {
+    if collisions.is_empty() {
+        return Ok(());
     }
-    text
+    let noted = table.announced(source, collisions).await;
+    if noted.is_err() {
+        console.message("All is applied; but that the collisions were shown is not noted: they will be shown again.");
+    }
+    Ok(noted?)
 }
 
 /// Stops an application that withdraws much: a file cut short, or one of another source's name.
@@ -161,7 +178,8 @@ fn problem_json(problem: &Problem) -> Value {
     json!({ "line": problem.line, "column": problem.column, "field": problem.field, "message": problem.what })
 }
 
-fn add(object: &mut Value, member: &str, value: Value) {
+/// Adds a member to an object.
+pub(super) fn add(object: &mut Value, member: &str, value: Value) {
     if let Some(members) = object.as_object_mut() {
         members.insert(member.to_owned(), value);
     }

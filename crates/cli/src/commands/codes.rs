@@ -4,16 +4,16 @@ use serde_json::{Value, json};
 use signet_core::code::{GroupCode, Salt};
 use signet_core::grant::Timestamp;
 use signet_core::group::{GroupKey, Registration};
-use signet_core::session::DecisionId;
 use signet_store::apply::Provenance;
 
 use crate::args::{Connection, Register, Retire};
 use crate::connect;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
-use crate::random;
-use crate::render::plan as render;
+use crate::render::collision;
 use crate::text::group;
+
+use super::provenance;
 
 pub(super) async fn register(
     args: &Register,
@@ -38,9 +38,11 @@ pub(super) async fn register(
         let again = if done.changed { "" } else { " already" };
         let mut text = format!("{} is registered{again}.\n", shown(&done.registration));
         if let Some(displaced) = done.displaced {
-            text.push_str("\nDISPLACED\n");
-            text.push_str(&render::displaced(&[displaced]));
+            text.push_str(&collision::displaced(&[displaced]));
         }
+        text.push_str(
+            "\nIf a source was applied without the group, `signet resync SOURCE` brings the group's grants.\n",
+        );
         console.result(&text)?;
     }
     Ok(Exit::Done)
@@ -89,10 +91,6 @@ pub(super) async fn retire(
         console.result(&format!("{} is retired{again}.\n", shown(&registration)))?;
     }
     Ok(Exit::Done)
-}
-
-fn provenance(what: &str, at: Timestamp) -> Result<Provenance, Failure> {
-    Ok(Provenance { at, event: format!("{what}-{}", DecisionId::from_random(random::bytes()?)) })
 }
 
 fn shown(registration: &Registration) -> String {

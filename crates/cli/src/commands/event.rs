@@ -1,4 +1,4 @@
-//! `event check`.
+//! `event check`, and the checks of `event publish`.
 
 use std::io::{Error, ErrorKind, Read};
 use std::path::Path;
@@ -14,38 +14,55 @@ use crate::file::MAX_BYTES;
 use crate::text::{count, printable};
 
 /// What a file turned out to be.
-struct Checked {
+pub(super) struct Checked {
     file: String,
-    event: Result<Event, Vec<Problem>>,
+    pub(super) event: Result<Event, Vec<Problem>>,
+}
+
+/// Reads and checks a file, or the standard input for `-`. Also returns what it holds; nothing if it
+/// cannot be read.
+pub(super) fn examine(path: &Path, console: &mut Console<'_>) -> (Checked, Vec<u8>) {
+    let file = printable(&path.display().to_string());
+    match read(path, console) {
+        Ok(bytes) => {
+            let event = Event::parse(&bytes).map_err(|error| error.problems());
+            (Checked { file, event }, bytes)
+        }
+        Err(failure) => {
+            let problem = Problem { place: String::new(), what: printable(&failure.to_string()) };
+            (Checked { file, event: Err(vec![problem]) }, Vec::new())
+        }
+    }
 }
 
 /// Checks every file, whatever is wrong with those before it.
 pub(super) fn check(args: &EventCheck, as_json: bool, console: &mut Console<'_>) -> Result<Exit, Failure> {
-    let mut all = Vec::new();
-    for path in &args.files {
-        let event = match read(path, console) {
-            Ok(bytes) => Event::parse(&bytes).map_err(|error| error.problems()),
-            Err(failure) => Err(vec![Problem { place: String::new(), what: printable(&failure.to_string()) }]),
-        };
-        all.push(Checked { file: printable(&path.display().to_string()), event });
-    }
+    let all: Vec<Checked> = args.files.iter().map(|path| examine(path, console).0).collect();
+    report(&all, as_json, console)
+}
+
+/// Says of files what they are.
+pub(super) fn report(all: &[Checked], as_json: bool, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let good = all.iter().all(|checked| checked.event.is_ok());
     if as_json {
         let files: Vec<Value> = all.iter().map(entry).collect();
         console.json(&json!({ "ok": good, "files": files }))?;
     } else {
-        for checked in &all {
-            tell(checked, console)?;
+        for checked in all {
+            if let Ok(event) = &checked.event {
+                console.result(&format!("ok  {}  {}\n", checked.file, summary(event)))?;
+            }
+            remark(checked, console);
         }
     }
     Ok(if good { Exit::Done } else { Exit::Usage })
 }
 
-fn tell(checked: &Checked, console: &mut Console<'_>) -> Result<(), Failure> {
+/// Says what is wrong with a file, or may not be meant.
+pub(super) fn remark(checked: &Checked, console: &mut Console<'_>) {
     let file = &checked.file;
     match &checked.event {
         Ok(event) => {
-            console.result(&format!("ok  {file}  {}\n", summary(event)))?;
             for warning in &event.warnings {
                 console.message(&format!("{file}: warning: {warning}"));
             }
@@ -56,10 +73,10 @@ fn tell(checked: &Checked, console: &mut Console<'_>) -> Result<(), Failure> {
             }
         }
     }
-    Ok(())
 }
 
-fn summary(event: &Event) -> String {
+/// An event on one line.
+pub(super) fn summary(event: &Event) -> String {
     let said = match &event.change {
         Change::Dataset(dataset) => format!(
             "{}: {}, {}, {}",
@@ -78,7 +95,8 @@ fn summary(event: &Event) -> String {
     format!("{} of {} at revision {}, {said}", event.event_type(), printable(&event.subject), event.revision())
 }
 
-fn entry(checked: &Checked) -> Value {
+/// What a file is, for programs.
+pub(super) fn entry(checked: &Checked) -> Value {
     let listed = |problems: &[Problem]| -> Vec<Value> {
         problems.iter().map(|problem| json!({ "place": problem.place, "what": problem.what })).collect()
     };

@@ -2,6 +2,7 @@
 
 use signet_core::grant::SourceId;
 use signet_store::Table;
+use signet_store::lookup::SourceInfo;
 
 use crate::args::Export;
 use crate::console::Console;
@@ -18,9 +19,7 @@ pub(super) async fn export(
     let statement = table.export(&source).await?;
     let sources = table.sources().await?;
     let Some(statement) = statement else {
-        let known: Vec<String> = sources.iter().map(|info| format!("`{}`", info.source)).collect();
-        let known = if known.is_empty() { String::new() } else { format!(": there are {}", known.join(", ")) };
-        return Err(Failure::NoSource { source_id: source, table: table.name().to_owned(), known });
+        return Err(no_source(source, &sources, table));
     };
     if let Some(info) = sources.iter().find(|info| info.source == source && info.applied < info.claimed) {
         console.message(&format!(
@@ -46,4 +45,11 @@ pub(super) async fn export(
         }
     }
     Ok(Exit::Done)
+}
+
+/// The failure of a source that the table does not have, with those that it has.
+pub(super) fn no_source(source_id: SourceId, sources: &[SourceInfo], table: &Table) -> Failure {
+    let known: Vec<String> = sources.iter().map(|info| format!("`{}`", info.source)).collect();
+    let known = if known.is_empty() { String::new() } else { format!(": there are {}", known.join(", ")) };
+    Failure::NoSource { source_id, table: table.name().to_owned(), known }
 }

@@ -89,17 +89,20 @@ impl Subject {
             Self::Group(group) => {
                 row.groups.retain(|change| change.group == *group);
                 row.apps.clear();
+                row.provider = None;
             }
             Self::Role(role) => {
                 keep_grants(&mut row, |grant| grant.role == *role);
                 row.apps.clear();
+                row.provider = None;
             }
             Self::App(app) => {
                 keep_grants(&mut row, |grant| grant.apps.as_ref().is_some_and(|apps| apps.contains(app)));
                 row.apps.retain(|change| change.after.app.id == *app);
+                row.provider = row.provider.filter(|change| change.app == *app);
             }
         }
-        (!row.groups.is_empty() || !row.apps.is_empty()).then_some(row)
+        (!row.groups.is_empty() || !row.apps.is_empty() || row.provider.is_some()).then_some(row)
     }
 }
 

@@ -8,16 +8,21 @@ mod explain;
 mod export;
 mod history;
 mod producer;
+mod publish;
+mod resync;
 mod secret;
 mod table;
 
 use signet_core::grant::Timestamp;
+use signet_core::session::DecisionId;
+use signet_store::apply::Provenance;
 
-use crate::args::{Args, Command, EventCommand, SecretCommand, TableCommand};
+use crate::args::{Args, Command, EventCommand, SecretCommand};
 use crate::connect;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::file;
+use crate::random;
 
 /// Does what the command line asks. `now` is the moment at which it runs.
 ///
@@ -27,8 +32,9 @@ pub async fn run(args: Args, now: Timestamp, console: &mut Console<'_>) -> Resul
     let Args { connection, json, command } = args;
     match command {
         Command::Event(EventCommand::Check(check)) => event::check(&check, json, console),
+        Command::Event(EventCommand::Publish(publish)) => publish::publish(&publish, &connection, json, console).await,
         Command::Secret(SecretCommand::New) => secret::new(json, console),
-        Command::Table(TableCommand::Create(create)) => table::create(&create, &connection, json, console).await,
+        Command::Table(table) => table::run(table, &connection, json, console).await,
         Command::Plan(plan) => {
             let file = file::read(&plan.file, now)?;
             let table = connect::table(&connection).await?;
@@ -46,9 +52,15 @@ pub async fn run(args: Args, now: Timestamp, console: &mut Console<'_>) -> Resul
         }
         Command::Decode(decode) => decode::decode(&decode, &connection, json, console).await,
         Command::History(history) => history::history(&history, &connection, json, console).await,
+        Command::Resync(resync) => resync::resync(&resync, &connection, json, now, console).await,
         Command::Register(register) => codes::register(&register, &connection, json, now, console).await,
         Command::Retire(retire) => codes::retire(&retire, &connection, json, now, console).await,
         Command::Producer(producer) => producer::run(producer, &connection, json, console).await,
         Command::Explain(explain) => explain::explain(&explain, &connection, json, now, console).await,
     }
+}
+
+/// What a change by this command is recorded with: an id of its own tells it from every other run.
+fn provenance(what: &str, at: Timestamp) -> Result<Provenance, Failure> {
+    Ok(Provenance { at, event: format!("{what}-{}", DecisionId::from_random(random::bytes()?)) })
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::random;
+use crate::text::hex;
 
 pub(super) fn new(as_json: bool, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let secret = BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<32>()?);
@@ -22,9 +23,4 @@ pub(super) fn new(as_json: bool, console: &mut Console<'_>) -> Result<Exit, Fail
         );
     }
     Ok(Exit::Done)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }

@@ -94,7 +94,7 @@ fn entitlements(root: &Node, base_name: &str, now: Timestamp, report: &mut Repor
     let foreign_apps = grants.apps.into_iter().filter(|(app, _)| !stated.contains(app)).collect();
     Some(Entitlements {
         source: source?,
-        statement: Statement { groups: grants.groups, apps: apps? },
+        statement: Statement { groups: grants.groups, apps: apps?, deleted: false },
         warnings: Vec::new(),
         foreign_apps,
     })

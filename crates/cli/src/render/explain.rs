@@ -69,14 +69,13 @@ impl<'a> Explained<'_, 'a> {
         text
     }
 
-    /// Of a sign-in in the past: when, and which event brought the app's rules.
+    /// Of a sign-in in the past: when, and which events brought the app's rules and its provider.
     fn past_rows(&self) -> Vec<(&'static str, String)> {
         let Some(past) = self.past else { return Vec::new() };
-        let rules = match past.cause_of_app(&self.sign_in.app.id) {
-            Some(row) => format!("by {}, {}", row.source.as_ref().map_or("-", SourceId::as_str), since_text(row)),
-            None => "-".to_owned(),
-        };
-        vec![("At", time::show(self.sign_in.now)), ("Rules", rules)]
+        let app = &self.sign_in.app.id;
+        let rules = past.cause_of_app(app).map_or_else(|| "-".to_owned(), cause_text);
+        let provider = past.cause_of_provider(app).map(|row| ("Provider", cause_text(row)));
+        [("At", time::show(self.sign_in.now)), ("Rules", rules)].into_iter().chain(provider).collect()
     }
 
     fn cause(&self, key: &str, source: &SourceId, grant: &Grant) -> Option<&HistoryRow> {
@@ -171,6 +170,7 @@ impl<'a> Explained<'_, 'a> {
             "app": app.id.as_str(),
             "app_name": app.name,
             "app_since": self.past.and_then(|past| past.cause_of_app(&app.id)).map(since_json),
+            "provider_since": self.past.and_then(|past| past.cause_of_provider(&app.id)).map(since_json),
             "mode": app.mode.as_str(),
             "identity": self.sign_in.identity,
             "answer": self.answer(),
@@ -280,6 +280,16 @@ fn note_json(note: &Note<'_>) -> Value {
     json!({ "kind": kind, "alarm": note.is_alarm(), "detail": detail })
 }
 
+/// Who stated it, by which event, and since when, for people.
+fn cause_text(row: &HistoryRow) -> String {
+    let by = match (&row.source, &row.provider) {
+        (Some(source), _) => source.as_str(),
+        (None, Some(_)) => "a provider event",
+        (None, None) => "hand",
+    };
+    format!("by {by}, {}", since_text(row))
+}
+
 /// Which event it is by, and since when, for people.
 fn since_text(row: &HistoryRow) -> String {
     let revision = row.revision.map(|revision| format!(", revision {revision}")).unwrap_or_default();
@@ -296,35 +306,53 @@ fn since_json(row: &HistoryRow) -> Value {
     })
 }
 
-/// A sign-in to an app that is not there or not active, for people; at a moment, if it is in the past.
-#[must_use]
-pub fn refused_text(app: &str, why: &str, at: Option<Timestamp>) -> String {
-    let row = |field: &str, value: String| vec![field.to_owned(), value];
-    let at = at.map(|at| row("At", time::show(at)));
-    let rows = [row("App", printable(app)), row("Answer", format!("denied: {why}"))];
-    columns("", &at.into_iter().chain(rows).collect::<Vec<_>>())
+/// A sign-in that is denied before anything is decided: to an app that is not there, or not active.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused<'r> {
+    /// The app, as the sign-in names it.
+    pub app: &'r str,
+    /// The word that the hook's log has.
+    pub reason: &'r str,
+    /// Why, for people.
+    pub why: &'r str,
+    /// The moment, if it is in the past.
+    pub at: Option<Timestamp>,
+    /// What changed the app to what it was then, if that is known.
+    pub since: Option<&'r HistoryRow>,
 }
 
-/// A sign-in to an app that is not there or not active, for programs; the fields are those of
-/// [`Explained::json`].
-#[must_use]
-pub fn refused_json(app: &str, reason: &str, why: &str, at: Option<Timestamp>) -> Value {
-    json!({
-        "at": at.map(time::show),
-        "app": app,
-        "app_name": null,
-        "app_since": null,
-        "mode": null,
-        "identity": null,
-        "answer": "deny",
-        "outcome": "deny",
-        "deny": { "reason": reason, "text": why },
-        "roles": [],
-        "codes": [],
-        "groups": [],
-        "attributes": [],
-        "notes": [],
-    })
+impl Refused<'_> {
+    /// For people.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let row = |field: &str, value: String| vec![field.to_owned(), value];
+        let at = self.at.map(|at| row("At", time::show(at)));
+        let rows = [row("App", printable(self.app)), row("Answer", format!("denied: {}", self.why))];
+        let since = self.since.map(|since| row("Made so", cause_text(since)));
+        columns("", &at.into_iter().chain(rows).chain(since).collect::<Vec<_>>())
+    }
+
+    /// For programs; the fields are those of [`Explained::json`].
+    #[must_use]
+    pub fn json(&self) -> Value {
+        json!({
+            "at": self.at.map(time::show),
+            "app": self.app,
+            "app_name": null,
+            "app_since": self.since.filter(|row| row.provider.is_none()).map(since_json),
+            "provider_since": self.since.filter(|row| row.provider.is_some()).map(since_json),
+            "mode": null,
+            "identity": null,
+            "answer": "deny",
+            "outcome": "deny",
+            "deny": { "reason": self.reason, "text": self.why },
+            "roles": [],
+            "codes": [],
+            "groups": [],
+            "attributes": [],
+            "notes": [],
+        })
+    }
 }
 
 #[cfg(test)]

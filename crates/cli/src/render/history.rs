@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use signet_core::code::Salt;
 use signet_core::grant::SourceId;
-use signet_store::history::{HistoryRow, PastApp, PastGroup};
+use signet_store::history::{HistoryRow, PastApp, PastGroup, PastProvider};
+use signet_store::provider::AppProvider;
 
 use super::plan::{grant_json, grant_text};
 use crate::export::app_json;
@@ -22,6 +23,7 @@ pub fn text(rows: &[HistoryRow]) -> String {
         let by = match (&row.source, row.revision) {
             (Some(source), Some(revision)) => format!("{source}  revision {revision}"),
             (Some(source), None) => source.to_string(),
+            (None, Some(revision)) if row.provider.is_some() => format!("provider event  revision {revision}"),
             (None, _) => "by hand".to_owned(),
         };
         let _ = writeln!(text, "{at}  {event}  {by}");
@@ -30,6 +32,9 @@ pub fn text(rows: &[HistoryRow]) -> String {
         }
         for change in &row.apps {
             write_app(&mut text, change);
+        }
+        if let Some(change) = &row.provider {
+            write_provider(&mut text, change);
         }
     }
     text
@@ -68,11 +73,32 @@ fn write_app(text: &mut String, change: &PastApp) {
         return;
     };
     let _ = writeln!(text, "  app {id}  changed");
-    let (before, after) = (app_json(before), app_json(&change.after));
-    let members = [&before, &after].into_iter().filter_map(Value::as_object).flat_map(|members| members.keys());
+    write_members(text, &app_json(before), &app_json(&change.after));
+}
+
+fn write_provider(text: &mut String, change: &PastProvider) {
+    let (was, is) = (change.before.as_ref().map(|before| before.active), change.after.active);
+    let what = match (was, is) {
+        (None, true) => "new",
+        (None | Some(true), false) => "deleted",
+        (Some(false), true) => "there again",
+        (Some(true), true) | (Some(false), false) => "changed",
+    };
+    let _ = writeln!(text, "  provider {} of app {}  {what}", change.after.provider.as_str(), change.app);
+    // Of one that is new, all it says: no file has it in full.
+    write_members(text, &change.before.as_ref().map_or(Value::Null, provider_json), &provider_json(&change.after));
+}
+
+/// The members that differ, a line each.
+fn write_members(text: &mut String, before: &Value, after: &Value) {
+    let members = [before, after].into_iter().filter_map(Value::as_object).flat_map(|members| members.keys());
     for member in members.collect::<BTreeSet<_>>() {
         let (was, is) = (before.get(member), after.get(member));
-        if was != is {
+        if before.is_null() {
+            if is.is_some_and(|is| !is.is_null()) {
+                let _ = writeln!(text, "    {member}: {}", shown(is));
+            }
+        } else if was != is {
             let _ = writeln!(text, "    {member}: {}, was {}", shown(is), shown(was));
         }
     }
@@ -99,6 +125,7 @@ pub fn json(rows: &[HistoryRow]) -> Value {
                 "revision": row.revision,
                 "groups": row.groups.iter().map(group_entry).collect::<Vec<_>>(),
                 "apps": row.apps.iter().map(app_entry).collect::<Vec<_>>(),
+                "provider": row.provider.as_ref().map(provider_entry),
             })
         })
         .collect()
@@ -125,5 +152,27 @@ fn app_entry(change: &PastApp) -> Value {
         "app": change.after.app.id.as_str(),
         "before": change.before.as_ref().map(app_json),
         "after": app_json(&change.after),
+    })
+}
+
+fn provider_entry(change: &PastProvider) -> Value {
+    json!({
+        "app": change.app.as_str(),
+        "before": change.before.as_ref().map(provider_json),
+        "after": provider_json(&change.after),
+    })
+}
+
+/// What a provider event said, with the fields of the event; the SAML metadata by its digest.
+fn provider_json(provider: &AppProvider) -> Value {
+    json!({
+        "state": if provider.active { "active" } else { "deleted" },
+        "name": provider.name,
+        "protocol": provider.protocol.as_str(),
+        "provider": provider.provider.as_str(),
+        "issuer_url": provider.issuer_url,
+        "client_ids": (!provider.client_ids.is_empty()).then_some(&provider.client_ids),
+        "audience": provider.audience,
+        "saml_metadata_sha256": provider.metadata,
     })
 }

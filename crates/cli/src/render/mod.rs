@@ -1,5 +1,6 @@
-//! Plans, explanations, history and producers, for people and for programs.
+//! Plans, collisions, explanations, history and producers, for people and for programs.
 
+pub mod collision;
 pub mod explain;
 pub mod history;
 pub mod plan;

@@ -6,10 +6,22 @@ use serde_json::{Value, json};
 use signet_core::app::AppId;
 use signet_core::code::Salt;
 use signet_core::grant::{Grant, Timestamp};
-use signet_store::apply::{Displaced, GroupChange, Plan};
+use signet_store::apply::{Crowded, GroupChange, LeftOut, Plan};
 
 use crate::text::{count, group, printable};
 use crate::time;
+
+use super::collision;
+
+/// What people read where nothing changes.
+#[must_use]
+pub fn nothing(left_out: &[LeftOut]) -> &'static str {
+    if left_out.is_empty() {
+        "\nNothing to change: the table has what the source states.\n"
+    } else {
+        "\nNothing to change: the table has what the source states, but for the groups left out.\n"
+    }
+}
 
 /// How much a plan changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,6 +36,8 @@ pub struct Totals {
     pub retired: usize,
     /// Groups that found their code taken.
     pub displaced: usize,
+    /// Groups that found their code taken, and get no other.
+    pub left_out: usize,
     /// Grants that come.
     pub added: usize,
     /// Grants that go, those that come back with other apps or another end included.
@@ -41,6 +55,7 @@ impl Totals {
             registered: groups().filter(|group| group.registers).count(),
             retired: groups().filter(|group| group.retires).count(),
             displaced: plan.displaced.len(),
+            left_out: plan.left_out.len(),
             added: groups().map(|group| group.added.len()).sum(),
             removed: groups().map(|group| group.removed.len()).sum(),
         }
@@ -53,6 +68,7 @@ impl Totals {
             "groups_registered": self.registered,
             "groups_retired": self.retired,
             "groups_displaced": self.displaced,
+            "groups_left_out": self.left_out,
             "grants_added": self.added,
             "grants_removed": self.removed,
         })
@@ -62,12 +78,13 @@ impl Totals {
     #[must_use]
     pub fn line(self) -> String {
         format!(
-            "{} added, {} changed; {} registered, {} retired, {} displaced; {} added, {} removed",
+            "{} added, {} changed; {} registered, {} retired, {} displaced, {} left out; {} added, {} removed",
             count(self.apps_added, "app"),
             self.apps_changed,
             count(self.registered, "group"),
             self.retired,
             self.displaced,
+            self.left_out,
             count(self.added, "grant"),
             self.removed,
         )
@@ -126,12 +143,21 @@ pub fn text(plan: &Plan, kept: &[AppId]) -> String {
     for change in &plan.groups {
         write_group(&mut text, change);
     }
-    if !plan.displaced.is_empty() {
-        text.push_str("\nDISPLACED\n");
-        text.push_str(&displaced(&plan.displaced));
+    text.push_str(&collision::text(plan));
+    if !plan.crowded.is_empty() {
+        text.push_str("\nNEARLY FULL\n");
+    }
+    for one in &plan.crowded {
+        let Crowded { group, roles, bytes, percent } = one;
+        let _ = writeln!(
+            text,
+            "  ! `{}` has {} in an item of some {bytes} bytes: {percent} % of what a group may hold.",
+            printable(group.as_str()),
+            count(*roles, "role"),
+        );
     }
     if is_empty(plan) {
-        text.push_str("\nNothing to change: the table has what the file states.\n");
+        text.push_str(nothing(&plan.left_out));
     } else {
         let _ = writeln!(text, "\n{}.", Totals::of(plan).line());
     }
@@ -169,43 +195,13 @@ pub(super) fn grant_text(grant: &Grant) -> String {
     text
 }
 
-/// The displaced groups for people, both groups and both codes of each.
-#[must_use]
-pub fn displaced(displaced: &[Displaced]) -> String {
-    let mut text = String::new();
-    for one in displaced {
-        let _ = writeln!(
-            text,
-            "  ! `{}` finds its code {} taken by `{}`, and gets {} (salt {}). Both groups keep all their grants.",
-            printable(one.group.as_str()),
-            one.taken,
-            printable(one.owner.as_str()),
-            one.code,
-            one.salt.get(),
-        );
-    }
-    text
-}
-
 /// A plan for programs.
 #[must_use]
 pub fn json(plan: &Plan, kept: &[AppId]) -> Value {
     let groups: Vec<Value> = plan.groups.iter().map(group_json).collect();
     let apps: Vec<Value> =
         plan.apps.iter().map(|change| json!({ "app": change.app.as_str(), "added": change.added })).collect();
-    let displaced: Vec<Value> = plan
-        .displaced
-        .iter()
-        .map(|one| {
-            json!({
-                "group": one.group.as_str(),
-                "code": one.code.as_str(),
-                "salt": one.salt.get(),
-                "taken": one.taken.as_str(),
-                "owner": one.owner.as_str(),
-            })
-        })
-        .collect();
+    let crowded: Vec<Value> = plan.crowded.iter().map(crowded_json).collect();
     json!({
         "source": plan.source.as_str(),
         "claimed": plan.claimed,
@@ -214,9 +210,15 @@ pub fn json(plan: &Plan, kept: &[AppId]) -> Value {
         "apps": apps,
         "apps_kept": kept.iter().map(AppId::as_str).collect::<Vec<_>>(),
         "groups": groups,
-        "displaced": displaced,
+        "displaced": collision::displaced_json(&plan.displaced),
+        "left_out": collision::left_out_json(&plan.left_out),
+        "crowded": crowded,
         "totals": Totals::of(plan).json(),
     })
+}
+
+fn crowded_json(one: &Crowded) -> Value {
+    json!({ "group": one.group.as_str(), "roles": one.roles, "bytes": one.bytes, "percent": one.percent })
 }
 
 fn group_json(change: &GroupChange) -> Value {
@@ -243,4 +245,4 @@ pub(super) fn grant_json(grant: &Grant) -> Value {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,11 +1,19 @@
 //! The compiled command against an embedded DynamoDB.
 #![allow(clippy::unwrap_used, dead_code, reason = "a test may fail by a panic, and not every test needs all of this")]
 
+pub(crate) mod sns;
+
+use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use serde_json::Value;
+use signet_core::code::{CodeWidth, GroupCode, Salt, Sha256Hasher};
+use signet_local::connector::InProcess;
 use signet_local::dynamodb::DynamoDb;
+use signet_store::Table;
 use tempfile::TempDir;
 
 /// A table's name.
@@ -36,6 +44,16 @@ impl Place {
         let place = Self::empty().await;
         place.run(&["table", "create"]).ok();
         place
+    }
+
+    /// The table, past the command.
+    pub(crate) fn table(&self) -> Table {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+            .http_client(InProcess::new(self.dynamodb.database().clone()));
+        Table::new(aws_sdk_dynamodb::Client::from_conf(config.build()), TABLE)
     }
 
     /// Writes a file, and returns its path.
@@ -83,6 +101,20 @@ pub(crate) fn command(folder: &Path) -> Command {
     command.env("HOME", folder).env("AWS_EC2_METADATA_DISABLED", "true");
     command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local").env("AWS_REGION", "eu-central-1");
     command
+}
+
+/// The path of a sample event.
+pub(crate) fn sample(name: &str) -> String {
+    format!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/entitlement-sync/{}.json"), name)
+}
+
+/// Runs a command that reads an input.
+pub(crate) fn fed(mut command: Command, input: &[u8]) -> Ended {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    // A command that does not read its input may be gone already.
+    let _ = running.stdin.take().unwrap().write_all(input);
+    ended(running.wait_with_output().unwrap())
 }
 
 /// How a command ended.
@@ -135,4 +167,21 @@ pub(crate) fn app(id: &str, more: &str) -> String {
 /// The ARN of a role.
 pub(crate) fn role(name: &str) -> String {
     format!("arn:aws:iam::111122223333:role/{name}")
+}
+
+/// The code that a salt gives a group.
+pub(crate) fn code(group: &str, salt: u32) -> String {
+    GroupCode::propose(&Sha256Hasher, CodeWidth::DEFAULT, group, Salt::new(salt)).to_string()
+}
+
+/// Two names that propose one code.
+pub(crate) fn collision() -> (String, String) {
+    let mut seen: HashMap<String, String> = HashMap::new();
+    for n in 0.. {
+        let name = format!("Team {n}");
+        if let Some(first) = seen.insert(code(&name, 0), name.clone()) {
+            return (first, name);
+        }
+    }
+    unreachable!()
 }

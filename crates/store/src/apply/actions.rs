@@ -6,17 +6,21 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use signet_core::grant::SourceId;
+use signet_core::group::GroupKey;
 use signet_core::role::RoleArn;
 
 use crate::Table;
 use crate::batch::Key;
 use crate::codec::{self, Item, RoleEntry, number, text};
 use crate::error::StoreError;
+use crate::provider::HALF;
 use crate::schema::{self, KIND, PK, SK};
 use crate::statement::StatedApp;
 
-use super::Provenance;
-use super::diff::Change;
+use super::diff::{Change, GROUP_BYTES};
+use super::left::{self, Left};
+use super::source::{LEFT_OUT, RESYNCING};
+use super::{Collision, Displaced, Provenance};
 
 /// The attribute that marks a group whose code is being released; every grant takes it away.
 pub(super) const RELEASING: &str = "releasing";
@@ -26,8 +30,12 @@ pub(super) const RELEASING: &str = "releasing";
 pub(super) enum Work {
     /// An app's rules, with what they were.
     App { stated: Box<StatedApp>, before: Option<Box<StatedApp>> },
-    /// A source's part of a group.
-    Group(Box<Change>),
+    /// A source's part of a group, and whether the group is noted as left out until then.
+    Group { change: Box<Change>, was_left: bool },
+    /// A group that is left out, and whether people have to be told of it.
+    Left { left: Box<Left>, is_new: bool },
+    /// A group that is left out no more, since nothing is stated of it.
+    NotLeft(GroupKey),
     /// A source's row of a role; none to delete it.
     Role { role: RoleArn, entries: BTreeSet<RoleEntry> },
 }
@@ -39,16 +47,51 @@ pub(super) struct Step {
     pub(super) bytes: usize,
     /// Its entry in the history row.
     pub(super) history: Option<(&'static str, AttributeValue)>,
+    /// Whether it notes a collision.
+    pub(super) collides: bool,
 }
 
 impl Work {
     /// The actions in their order: for a group its item first and then its code's row.
-    pub(super) fn step(&self, table: &Table, source: &SourceId) -> Result<Step, StoreError> {
+    pub(super) fn step(&self, table: &Table, source: &SourceId, event: &str) -> Result<Step, StoreError> {
         match self {
             Self::App { stated, before } => app_step(table, source, stated, before.as_deref()),
-            Self::Group(change) => group_step(table, source, change),
+            Self::Group { change, was_left } => {
+                let mut step = group_step(table, source, change)?;
+                if let Some(displaced) = &change.displaced {
+                    let Displaced { group, taken, owner, code, salt } = displaced;
+                    step.tell(table, source, &Collision::new((group, *taken, owner), Some((*code, *salt)), event))?;
+                }
+                if *was_left {
+                    step.actions.push(left::forget(table, source, &change.group)?);
+                }
+                Ok(step)
+            }
+            Self::Left { left, is_new } => {
+                let (put, bytes) = left.put(table, source)?;
+                let mut step = Step { actions: vec![put], bytes, history: None, collides: false };
+                if *is_new {
+                    step.tell(table, source, &Collision::new((&left.group, left.taken, &left.owner), None, event))?;
+                }
+                Ok(step)
+            }
+            Self::NotLeft(group) => {
+                let actions = vec![left::forget(table, source, group)?];
+                Ok(Step { actions, bytes: GROUP_BYTES, history: None, collides: false })
+            }
             Self::Role { role, entries } => role_step(table, source, role, entries),
         }
+    }
+}
+
+impl Step {
+    /// Notes a collision that people have to be told of.
+    fn tell(&mut self, table: &Table, source: &SourceId, collision: &Collision) -> Result<(), StoreError> {
+        let (put, bytes) = collision.put(table, source)?;
+        self.actions.push(put);
+        self.bytes += bytes;
+        self.collides = true;
+        Ok(())
     }
 }
 
@@ -69,10 +112,18 @@ fn app_step(
         .table_name(table.name())
         .set_key(Some(schema::app_key(app.id.as_str()).attributes()))
         .update_expression("SET #kind = :kind, #owner = :source, #app = :app")
-        .condition_expression("attribute_not_exists(#owner) OR #owner = :source")
+        // A provider event may have come since the app was read, and names its provider for ever too.
+        .condition_expression(
+            "(attribute_not_exists(#owner) OR #owner = :source) AND \
+             (attribute_not_exists(#provider) OR (#provider.#provider = :provider AND #provider.#protocol = :protocol))",
+        )
         .expression_attribute_names("#kind", KIND)
         .expression_attribute_names("#owner", "owner")
         .expression_attribute_names("#app", "app")
+        .expression_attribute_names("#provider", HALF)
+        .expression_attribute_names("#protocol", "protocol")
+        .expression_attribute_values(":provider", text(app.provider.as_str()))
+        .expression_attribute_values(":protocol", text(app.protocol.as_str()))
         .expression_attribute_values(":kind", text("app"))
         .expression_attribute_values(":source", text(source.as_str()))
         .expression_attribute_values(":app", rules);
@@ -81,13 +132,15 @@ fn app_step(
         actions: vec![update(table.built(item.build())?), update(table.built(provider.build())?)],
         bytes,
         history: Some(("apps", AttributeValue::M(entry))),
+        collides: false,
     })
 }
 
 fn group_step(table: &Table, source: &SourceId, change: &Change) -> Result<Step, StoreError> {
     let retires = change.retires(source);
     let part = codec::write_grants(&change.after);
-    let bytes = codec::size(&part) + 16 * 1_024;
+    // Its item may hold as much, and so may its row if it was left out.
+    let bytes = codec::size(&part) + 2 * GROUP_BYTES;
     let mut item = Update::builder()
         .table_name(table.name())
         .set_key(Some(schema::group_key(change.group.as_str()).attributes()))
@@ -158,7 +211,7 @@ fn group_step(table: &Table, source: &SourceId, change: &Change) -> Result<Step,
     if let Some(label) = &change.label {
         entry.insert("label".to_owned(), text(label));
     }
-    Ok(Step { actions, bytes, history: Some(("groups", AttributeValue::M(entry))) })
+    Ok(Step { actions, bytes, history: Some(("groups", AttributeValue::M(entry))), collides: false })
 }
 
 fn role_step(
@@ -187,7 +240,7 @@ fn role_step(
         .expression_attribute_names("#wanted", "wanted")
         .expression_attribute_values(":kind", text("role"))
         .expression_attribute_values(":one", number(1));
-    Ok(Step { actions: vec![row, update(table.built(wanted.build())?)], bytes, history: None })
+    Ok(Step { actions: vec![row, update(table.built(wanted.build())?)], bytes, history: None, collides: false })
 }
 
 /// Sets the one owner of a key that can have only one: on condition that it has none, or this one.
@@ -218,34 +271,53 @@ pub(super) fn update(update: Update) -> TransactWriteItem {
     TransactWriteItem::builder().update(update).build()
 }
 
-/// The condition of every chunk: that the source is still claimed with our token. The last chunk
-/// notes that the revision is applied.
-pub(super) fn fence(
-    table: &Table,
-    source: &SourceId,
-    token: u64,
-    finishes: Option<u64>,
-) -> Result<TransactWriteItem, StoreError> {
-    let key = schema::source_key(source).attributes();
-    let old = ReturnValuesOnConditionCheckFailure::AllOld;
-    let Some(revision) = finishes else {
-        let check = ConditionCheck::builder()
+/// What a chunk does to its source's item.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fence {
+    /// The source must still be claimed with it.
+    pub(super) token: u64,
+    /// Whether the chunk notes collisions.
+    pub(super) collides: bool,
+    /// The last chunk notes that this revision is applied, and without how many groups.
+    pub(super) finishes: Option<(u64, usize)>,
+}
+
+impl Fence {
+    /// The first action of every chunk.
+    pub(super) fn action(self, table: &Table, source: &SourceId) -> Result<TransactWriteItem, StoreError> {
+        let key = schema::source_key(source).attributes();
+        let old = ReturnValuesOnConditionCheckFailure::AllOld;
+        if !self.collides && self.finishes.is_none() {
+            let check = ConditionCheck::builder()
+                .table_name(table.name())
+                .set_key(Some(key))
+                .condition_expression("claims = :token")
+                .expression_attribute_values(":token", number(self.token))
+                .return_values_on_condition_check_failure(old);
+            return Ok(TransactWriteItem::builder().condition_check(table.built(check.build())?).build());
+        }
+        let mut item = Update::builder()
             .table_name(table.name())
             .set_key(Some(key))
             .condition_expression("claims = :token")
-            .expression_attribute_values(":token", number(token))
+            .expression_attribute_values(":token", number(self.token))
             .return_values_on_condition_check_failure(old);
-        return Ok(TransactWriteItem::builder().condition_check(table.built(check.build())?).build());
-    };
-    let finish = Update::builder()
-        .table_name(table.name())
-        .set_key(Some(key))
-        .update_expression("SET applied = :revision")
-        .condition_expression("claims = :token")
-        .expression_attribute_values(":token", number(token))
-        .expression_attribute_values(":revision", number(revision))
-        .return_values_on_condition_check_failure(old);
-    Ok(update(table.built(finish.build())?))
+        let mut expression = String::new();
+        if let Some((revision, left_out)) = self.finishes {
+            expression.push_str("SET applied = :revision, #left = :left REMOVE #resyncing ");
+            item = item
+                .expression_attribute_names("#left", LEFT_OUT)
+                .expression_attribute_names("#resyncing", RESYNCING)
+                .expression_attribute_values(":revision", number(revision))
+                .expression_attribute_values(":left", number(left_out));
+        }
+        if self.collides {
+            expression.push_str("ADD #collided :one");
+            item =
+                item.expression_attribute_names("#collided", "collided").expression_attribute_values(":one", number(1));
+        }
+        Ok(update(table.built(item.update_expression(expression.trim_end()).build())?))
+    }
 }
 
 /// The history row of one chunk.

@@ -8,6 +8,7 @@ use signet_core::role::ProviderName;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::provider::Standing;
 use crate::schema;
 use crate::statement::Statement;
 
@@ -41,13 +42,11 @@ pub(super) fn works(source: &SourceId, statement: &Statement, opening: &Opening)
             let owner = read.valid(SourceId::parse(owner)).map_err(StoreError::from)?;
             return Err(ApplyError::AppOfAnotherSource { app: app.id.clone(), owner });
         }
-        if let Some(before) = &before {
-            let same = [
-                ("provider", before.app.provider.as_str(), app.provider.as_str()),
-                ("protocol", before.app.protocol.as_str(), app.protocol.as_str()),
-            ];
-            if let Some((what, from, to)) = same.into_iter().find(|(_, from, to)| from != to) {
-                let (from, to) = (from.to_owned(), to.to_owned());
+        // What the file said itself until now, and what provider events said.
+        let event = Standing::read(item).map_err(StoreError::from)?;
+        let known = before.iter().map(|before| (&before.app.provider, before.app.protocol));
+        for known in known.chain(event.iter().map(|event| (&event.provider, event.protocol))) {
+            if let Some((what, from, to)) = Standing::change(known, (&app.provider, app.protocol)) {
                 return Err(ApplyError::ProviderChange { app: app.id.clone(), what, from, to });
             }
         }

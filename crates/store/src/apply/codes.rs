@@ -38,6 +38,25 @@ impl Owners {
         }
     }
 
+    /// Takes back a choice whose group turned out to have another code, or none.
+    pub(super) fn release(&mut self, group: &GroupKey, code: GroupCode) {
+        if self.by_code.get(&code) == Some(group) {
+            self.by_code.remove(&code);
+        }
+    }
+
+    /// Gives a newcomer its first proposal, or says which that is and who is known to own it.
+    pub(super) fn assign_first<H: CodeHasher + ?Sized>(
+        &mut self,
+        hasher: &H,
+        width: CodeWidth,
+        group: &GroupKey,
+    ) -> Result<GroupCode, (GroupCode, GroupKey)> {
+        let code = GroupCode::propose(hasher, width, group.as_str(), Salt::NONE);
+        let owner = self.by_code.entry(code).or_insert_with(|| group.clone());
+        if owner == group { Ok(code) } else { Err((code, owner.clone())) }
+    }
+
     /// Gives a newcomer the first of its proposals that nobody is known to own.
     pub(super) fn assign<H: CodeHasher + ?Sized>(
         &mut self,

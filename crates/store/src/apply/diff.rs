@@ -8,15 +8,19 @@ use signet_core::group::{GroupKey, GroupRecord, GroupState};
 use signet_core::role::RoleArn;
 
 use crate::codec::{self, RoleEntry};
+use crate::schema::OnCollision;
 use crate::statement::{StatedGroup, Statement};
 
-use super::codes::Owners;
-use super::{ApplyError, Displaced, GroupChange};
+use super::codes::{Assigned, Owners};
+use super::left::Left;
+use super::{ApplyError, Crowded, Displaced, GroupChange};
 
 /// The most bytes a group's item may have: twenty groups of 100 KB made a sign-in take 73 ms.
-const GROUP_BYTES: usize = 16 * 1_024;
+pub(super) const GROUP_BYTES: usize = 16 * 1_024;
 /// The most roles a group may open, over all sources.
 const GROUP_ROLES: usize = 300;
+/// From how many percent of a limit on people are told.
+const CROWDED: usize = 80;
 /// The most bytes of a source's row of a role: DynamoDB takes items of 400 KB.
 const ROLE_BYTES: usize = 300_000;
 
@@ -25,6 +29,35 @@ const ROLE_BYTES: usize = 300_000;
 pub(super) struct Current {
     pub(super) groups: BTreeMap<GroupKey, GroupRecord>,
     pub(super) roles: BTreeMap<RoleArn, BTreeSet<RoleEntry>>,
+    /// The groups that are noted as left out.
+    pub(super) left: BTreeMap<GroupKey, Left>,
+    /// Who owns the codes that those found taken.
+    pub(super) owners: BTreeMap<GroupCode, GroupKey>,
+}
+
+/// What one group needs.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// Nothing: its item says what is stated.
+    Nothing,
+    /// A change of its item.
+    Change(Box<Change>),
+    /// Another code than the one it would have.
+    LeftOut(Box<Left>),
+}
+
+/// How much a group holds of what one may hold, over all sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Load {
+    roles: usize,
+    bytes: usize,
+}
+
+impl Load {
+    /// The nearer of the two limits, in percent.
+    fn percent(self) -> usize {
+        (self.roles * 100 / GROUP_ROLES).max(self.bytes * 100 / GROUP_BYTES)
+    }
 }
 
 /// What changes on one group's item.
@@ -42,12 +75,24 @@ pub(super) struct Change {
     pub(super) before: BTreeSet<Grant>,
     pub(super) after: BTreeSet<Grant>,
     pub(super) displaced: Option<Displaced>,
+    /// What the group holds afterwards.
+    pub(super) load: Load,
 }
 
 impl Change {
     /// Whether the group loses its last grant of all sources.
     pub(super) fn retires(&self, source: &SourceId) -> bool {
         self.after.is_empty() && self.sources.iter().all(|other| other == source)
+    }
+
+    /// What the group holds, if that is near a limit.
+    pub(super) fn crowded(&self) -> Option<Crowded> {
+        let Load { roles, bytes } = self.load;
+        let percent = self.load.percent();
+        (percent >= CROWDED).then(|| {
+            let percent = u32::try_from(percent).unwrap_or(u32::MAX);
+            Crowded { group: self.group.clone(), roles, bytes, percent }
+        })
     }
 
     pub(super) fn summary(&self, source: &SourceId) -> GroupChange {
@@ -70,29 +115,17 @@ pub(super) struct Aim<'a> {
     pub(super) statement: &'a Statement,
     pub(super) width: CodeWidth,
     pub(super) hasher: &'a dyn CodeHasher,
+    pub(super) on_collision: OnCollision,
 }
 
 impl Aim<'_> {
-    /// What changes on groups, sorted by key.
-    pub(super) fn changes(&self, current: &Current, owners: &mut Owners) -> Result<Vec<Change>, ApplyError> {
-        for record in current.groups.values() {
-            owners.learn(record.registration.code, record.registration.key.clone());
-        }
-        let keys: BTreeSet<&GroupKey> = self.statement.groups.keys().chain(current.groups.keys()).collect();
-        let mut changes = Vec::new();
-        for key in keys {
-            changes.extend(self.change(key, current.groups.get(key), owners)?);
-        }
-        Ok(changes)
-    }
-
-    /// What changes on one group's item, if anything does.
-    pub(super) fn change(
+    /// What one group needs.
+    pub(super) fn verdict(
         &self,
         group: &GroupKey,
         record: Option<&GroupRecord>,
         owners: &mut Owners,
-    ) -> Result<Option<Change>, ApplyError> {
+    ) -> Result<Verdict, ApplyError> {
         let nothing = StatedGroup::default();
         let stated = self.statement.groups.get(group).unwrap_or(&nothing);
         let before: BTreeSet<Grant> =
@@ -103,57 +136,68 @@ impl Aim<'_> {
         let is_retired = record.is_some_and(|record| record.registration.state == GroupState::Retired);
         let registers = !stated.grants.is_empty() && (record.is_none() || is_retired);
         if before == stated.grants && label.is_none() && !registers || record.is_none() && stated.grants.is_empty() {
-            return Ok(None);
+            return Ok(Verdict::Nothing);
         }
-        let (code, salt, displaced) = if let Some(record) = record {
-            (record.registration.code, record.registration.salt, None)
-        } else {
-            let assigned = owners.assign(self.hasher, self.width, group)?;
-            (assigned.code, assigned.salt, assigned.displaced)
+        let load = self.load(group, &before, &stated.grants, record)?;
+        let assigned = match (record, self.on_collision) {
+            (Some(GroupRecord { registration, .. }), _) => {
+                Assigned { code: registration.code, salt: registration.salt, displaced: None }
+            }
+            (None, OnCollision::Displace) => owners.assign(self.hasher, self.width, group)?,
+            (None, OnCollision::Refuse) => match owners.assign_first(self.hasher, self.width, group) {
+                Ok(code) => Assigned { code, salt: Salt::NONE, displaced: None },
+                Err((taken, owner)) => {
+                    let (group, label, grants) = (group.clone(), stated.label.clone(), stated.grants.clone());
+                    return Ok(Verdict::LeftOut(Box::new(Left { group, label, grants, taken, owner })));
+                }
+            },
         };
-        let change = Change {
+        Ok(Verdict::Change(Box::new(Change {
             group: group.clone(),
             label: label.cloned(),
-            code,
-            salt,
+            code: assigned.code,
+            salt: assigned.salt,
             registers,
             sources: record.map(|record| record.grants.keys().cloned().collect()).unwrap_or_default(),
             before,
             after: stated.grants.clone(),
-            displaced,
-        };
-        self.check_capacity(&change, record)?;
-        Ok(Some(change))
+            displaced: assigned.displaced,
+            load,
+        })))
     }
 
-    /// Refuses what makes a group too large, or larger where it is too large already. What only
-    /// withdraws is never refused for its size.
-    fn check_capacity(&self, change: &Change, record: Option<&GroupRecord>) -> Result<(), ApplyError> {
-        if change.after.iter().all(|grant| change.before.iter().any(|before| is_within(grant, before))) {
-            return Ok(());
-        }
+    /// What a group will hold. Refuses what makes it too large, or larger where it is too large
+    /// already. What only withdraws is never refused for its size.
+    fn load(
+        &self,
+        group: &GroupKey,
+        before: &BTreeSet<Grant>,
+        after: &BTreeSet<Grant>,
+        record: Option<&GroupRecord>,
+    ) -> Result<Load, ApplyError> {
         let others =
             || record.into_iter().flat_map(|record| &record.grants).filter(|(source, _)| *source != self.source);
-        let roles = |own: &BTreeSet<Grant>| {
+        let load = |own: &BTreeSet<Grant>| {
             let all = own.iter().chain(others().flat_map(|(_, grants)| grants));
-            all.map(|grant| &grant.role).collect::<BTreeSet<_>>().len()
-        };
-        let bytes = |own: &BTreeSet<Grant>| {
+            let roles = all.map(|grant| &grant.role).collect::<BTreeSet<_>>().len();
             let parts: usize = others().map(|(source, grants)| part_bytes(source, grants)).sum();
-            300 + change.group.as_str().len() + part_bytes(self.source, own) + parts
+            Load { roles, bytes: 300 + group.as_str().len() + part_bytes(self.source, own) + parts }
         };
-        let refuse = |what, limit: usize| {
-            Err(ApplyError::Capacity { group: change.group.clone(), what, limit: limit.to_string() })
-        };
-        let count = roles(&change.after);
-        if count > GROUP_ROLES && count > roles(&change.before) {
-            return refuse(format!("{count} roles"), GROUP_ROLES);
+        let will = load(after);
+        let is_over = will.roles > GROUP_ROLES || will.bytes > GROUP_BYTES;
+        if !is_over || after.iter().all(|grant| before.iter().any(|before| is_within(grant, before))) {
+            return Ok(will);
         }
-        let size = bytes(&change.after);
-        if size > GROUP_BYTES && size > bytes(&change.before) {
-            return refuse(format!("{size} bytes of grants"), GROUP_BYTES);
+        let was = load(before);
+        let refuse =
+            |what, limit: usize| Err(ApplyError::Capacity { group: group.clone(), what, limit: limit.to_string() });
+        if will.roles > GROUP_ROLES && will.roles > was.roles {
+            return refuse(format!("{} roles", will.roles), GROUP_ROLES);
         }
-        Ok(())
+        if will.bytes > GROUP_BYTES && will.bytes > was.bytes {
+            return refuse(format!("{} bytes of grants", will.bytes), GROUP_BYTES);
+        }
+        Ok(will)
     }
 
     /// What the source's rows of roles should hold, given the codes of the groups.

@@ -3,6 +3,7 @@
 use signet_core::app::AppId;
 use signet_core::grant::SourceId;
 use signet_core::group::GroupKey;
+use signet_core::producer::{NotPermitted, TopicArn};
 use signet_core::role::RoleArn;
 
 use crate::error::StoreError;
@@ -14,6 +15,18 @@ pub enum ApplyError {
     /// was begun.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The topic is no producer's. Nothing was written.
+    #[error("topic `{0}` is no producer's: `signet producer add` makes it one, and says what its events may say")]
+    UnknownTopic(TopicArn),
+    /// The producer may not say this. Nothing was written.
+    #[error(transparent)]
+    NotPermitted(#[from] NotPermitted),
+    /// A topic spoke of a source that is no dataset. Nothing was written.
+    #[error("source `{source_id}` is no dataset, and events speak of datasets only")]
+    NoDataset {
+        /// The source.
+        source_id: SourceId,
+    },
     /// ALARM: one revision with two contents. Nothing was written.
     #[error(
         "revision {revision} of source `{source_id}` is there with another content: raise the revision with every change"
@@ -23,6 +36,42 @@ pub enum ApplyError {
         source_id: SourceId,
         /// The revision.
         revision: u64,
+    },
+    /// ALARM: one revision of an app's provider with two contents. Nothing was written.
+    #[error(
+        "revision {revision} of the provider of app `{app}` is there with another content: raise the revision with every change"
+    )]
+    ProviderRevisionConflict {
+        /// The app.
+        app: AppId,
+        /// The revision.
+        revision: u64,
+    },
+    /// A dataset that is there states no grants, where it had some. Nothing was written.
+    #[error(
+        "source `{source_id}` has {grants} grants and the event states none, as if by mistake: say `deleted`, or list what remains"
+    )]
+    NothingLeft {
+        /// The source.
+        source_id: SourceId,
+        /// The grants it has.
+        grants: usize,
+    },
+    /// The source's last revision is not applied in full, so the table cannot tell what it states.
+    #[error(
+        "revision {revision} of source `{source_id}` is not applied in full: let its event come again, or publish a higher revision"
+    )]
+    Unfinished {
+        /// The source.
+        source_id: SourceId,
+        /// The revision that was claimed last.
+        revision: u64,
+    },
+    /// The table knows no such source.
+    #[error("the table has no source `{source_id}`: `signet export` lists what there is")]
+    UnknownSource {
+        /// The source.
+        source_id: SourceId,
     },
     /// Something was claimed since the plan was made. Nothing was written.
     #[error("source `{source_id}` was changed since the plan was made: make a new plan")]

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use signet_core::code::GroupCode;
 use signet_core::grant::SourceId;
 use signet_core::group::GroupKey;
-use signet_core::role::RoleArn;
 
 use crate::Table;
 use crate::codec::{self, Item};
@@ -13,9 +12,9 @@ use crate::lookup::owner_key;
 use crate::schema;
 use crate::statement::StatedApp;
 
-use super::actions::{self, Step, Work};
-use super::codes::Owners;
+use super::actions::{self, Fence, Step, Work};
 use super::diff::{Aim, Change, Current};
+use super::pending::{self, Pending};
 use super::transact::{BYTES, Outcome};
 use super::{ApplyError, Provenance};
 
@@ -40,12 +39,13 @@ pub(super) enum Ended {
 pub(super) struct Run<'a> {
     pub(super) table: &'a Table,
     pub(super) aim: &'a Aim<'a>,
-    pub(super) owners: Owners,
     pub(super) current: Current,
     /// What is to be written still; what is written moves to `done`.
     pub(super) apps: VecDeque<AppWork>,
-    pub(super) groups: VecDeque<Change>,
+    pub(super) pending: Pending,
     pub(super) done: Vec<Change>,
+    /// Whether collisions were noted.
+    pub(super) collided: bool,
     pub(super) token: u64,
     pub(super) revision: u64,
     pub(super) provenance: &'a Provenance,
@@ -67,6 +67,7 @@ impl Run<'_> {
             let is_last = chunk.is_last;
             match self.write(&chunk, number).await? {
                 Outcome::Written => {
+                    self.collided |= chunk.steps.iter().any(|step| step.collides);
                     self.note_written(chunk.works);
                     if is_last {
                         return Ok(Ended::Finished);
@@ -91,8 +92,8 @@ impl Run<'_> {
         self.aim.source
     }
 
-    /// As much as fits into one transaction: apps first, then groups, and roles once the codes of all
-    /// groups are certain, or become so with this very chunk.
+    /// As much as fits into one transaction: apps first, then groups with those that are left out, and
+    /// roles once the codes of all groups are certain, or become so with this very chunk.
     fn next_chunk(&self) -> Result<Chunk, ApplyError> {
         let mut chunk = Chunk { works: Vec::new(), steps: Vec::new(), is_last: false };
         let (mut actions, mut bytes, mut history) = (2, 0, 0);
@@ -100,10 +101,21 @@ impl Run<'_> {
             stated: Box::new(stated.clone()),
             before: before.clone().map(Box::new),
         });
-        let groups = self.groups.iter().map(|change| Work::Group(Box::new(change.clone())));
-        let roles = self.pending_roles().into_iter().map(|(role, entries)| Work::Role { role, entries });
-        for work in apps.chain(groups).chain(roles) {
-            let step = work.step(self.table, self.source())?;
+        let groups = self.pending.groups.iter().map(|change| Work::Group {
+            was_left: self.current.left.contains_key(&change.group),
+            change: Box::new(change.clone()),
+        });
+        let left = self.pending.rows_of_left(&self.current).map(|(group, left)| match left {
+            None => Work::NotLeft(group.clone()),
+            Some(left) => {
+                let is_new = self.current.left.get(group).is_none_or(|noted| noted.taken != left.taken);
+                Work::Left { left: Box::new(left.clone()), is_new }
+            }
+        });
+        let roles = pending::rows_of_roles(self.aim, &self.current, &self.codes());
+        let roles = roles.into_iter().map(|(role, entries)| Work::Role { role, entries });
+        for work in apps.chain(groups).chain(left).chain(roles) {
+            let step = work.step(self.table, self.source(), &self.provenance.event)?;
             let entry = step.history.as_ref().map_or(0, |(_, entry)| codec::size(entry));
             (actions, bytes, history) = (actions + step.actions.len(), bytes + step.bytes, history + entry);
             let fits = actions <= self.table.actions && bytes <= BYTES && history <= HISTORY_BYTES;
@@ -117,25 +129,18 @@ impl Run<'_> {
         Ok(chunk)
     }
 
-    /// The rows of roles that do not hold what they should.
-    fn pending_roles(&self) -> BTreeMap<RoleArn, BTreeSet<codec::RoleEntry>> {
-        let mut pending = self.aim.roles(&self.codes());
-        for role in self.current.roles.keys() {
-            pending.entry(role.clone()).or_default();
-        }
-        let is = |role: &RoleArn| self.current.roles.get(role);
-        pending.retain(|role, entries| is(role).map_or(!entries.is_empty(), |is| is != entries));
-        pending
-    }
-
     /// The code of every group that has one, or will have it with what is to be written still.
     fn codes(&self) -> BTreeMap<&GroupKey, GroupCode> {
-        codes(&self.current, self.groups.iter().chain(&self.done))
+        pending::codes(&self.current, self.pending.groups.iter().chain(&self.done))
     }
 
     async fn write(&self, chunk: &Chunk, number: usize) -> Result<Outcome, ApplyError> {
-        let finishes = chunk.is_last.then_some(self.revision);
-        let mut all = vec![actions::fence(self.table, self.source(), self.token, finishes)?];
+        let fence = Fence {
+            token: self.token,
+            collides: chunk.steps.iter().any(|step| step.collides),
+            finishes: chunk.is_last.then_some((self.revision, self.pending.left.len())),
+        };
+        let mut all = vec![fence.action(self.table, self.source())?];
         all.extend(chunk.steps.iter().flat_map(|step| step.actions.iter().cloned()));
         let entries: Vec<_> = chunk.steps.iter().filter_map(|step| step.history.clone()).collect();
         if !entries.is_empty() {
@@ -151,9 +156,22 @@ impl Run<'_> {
                 Work::App { .. } => {
                     self.apps.pop_front();
                 }
-                Work::Group(_) => self.done.extend(self.groups.pop_front()),
+                Work::Group { change, .. } => {
+                    self.current.left.remove(&change.group);
+                    self.done.extend(self.pending.groups.pop_front());
+                }
+                Work::Left { left, .. } => {
+                    self.current.left.insert(left.group.clone(), *left);
+                }
+                Work::NotLeft(group) => {
+                    self.current.left.remove(&group);
+                }
                 Work::Role { role, entries } => {
-                    self.current.roles.insert(role, entries);
+                    if entries.is_empty() {
+                        self.current.roles.remove(&role);
+                    } else {
+                        self.current.roles.insert(role, entries);
+                    }
                 }
             }
         }
@@ -167,14 +185,14 @@ impl Run<'_> {
             .zip(&chunk.steps)
             .flat_map(|(work, step)| (0..step.actions.len()).map(move |index| (work, index)))
             .collect();
-        let mut stale = Vec::new();
+        let mut stale = BTreeSet::new();
         for (place, row) in refusals {
             match places.get(place - 1) {
-                Some((Work::Group(change), 0)) => stale.push(change.group.clone()),
-                Some((Work::Group(change), _)) => {
+                Some((Work::Group { change, .. }, 0)) => drop(stale.insert(change.group.clone())),
+                Some((Work::Group { change, .. }, _)) => {
                     let owner = row.as_ref().and_then(owner_key).ok_or_else(|| self.unexplained(&change.group))?;
-                    self.owners.forget(&change.group, change.code, owner);
-                    stale.push(change.group.clone());
+                    self.pending.owners.forget(&change.group, change.code, owner);
+                    stale.insert(change.group.clone());
                 }
                 Some((Work::App { stated, .. }, _)) => {
                     return Err(ApplyError::AppChanged { app: stated.app.id.clone() });
@@ -185,26 +203,13 @@ impl Run<'_> {
             }
         }
         let items = self.table.read(stale.iter().map(|group| schema::group_key(group.as_str()))).await?;
-        for group in stale {
+        for group in &stale {
             let item = items.get(&schema::group_key(group.as_str()));
-            let record = item.map(codec::read_group).transpose().map_err(crate::StoreError::from)?;
-            let change = self.aim.change(&group, record.as_ref(), &mut self.owners)?;
-            if let Some(record) = record {
+            if let Some(record) = item.map(codec::read_group).transpose().map_err(crate::StoreError::from)? {
                 self.current.groups.insert(group.clone(), record);
             }
-            let Some(place) = self.groups.iter().position(|other| other.group == group) else { continue };
-            match change {
-                Some(change) => {
-                    if let Some(slot) = self.groups.get_mut(place) {
-                        *slot = change;
-                    }
-                }
-                None => {
-                    self.groups.remove(place);
-                }
-            }
         }
-        Ok(())
+        self.pending.reconsider(self.aim, &self.current, stale)
     }
 
     fn unexplained(&self, group: &GroupKey) -> ApplyError {
@@ -214,15 +219,6 @@ impl Run<'_> {
             cause: format!("the code of group `{group}` was refused without naming its owner"),
         })
     }
-}
-
-/// The code of every group: by the items, or else by what is to be written.
-pub(super) fn codes<'c>(
-    current: &'c Current,
-    changes: impl Iterator<Item = &'c Change>,
-) -> BTreeMap<&'c GroupKey, GroupCode> {
-    let by_item = current.groups.iter().map(|(key, record)| (key, record.registration.code));
-    changes.map(|change| (&change.group, change.code)).chain(by_item).collect()
 }
 
 /// The revision that a source's item names as claimed.

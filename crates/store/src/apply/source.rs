@@ -19,6 +19,11 @@ use crate::schema::{self, KIND, Meta, PK, SK};
 const PAGE_BYTES: usize = 250_000;
 const ALL_BYTES: usize = 2_500_000;
 
+/// The attribute that counts the groups that a statement was applied without.
+pub(super) const LEFT_OUT: &str = "left_out";
+/// The attribute that marks a source whose applied statement is being applied once more.
+pub(super) const RESYNCING: &str = "resyncing";
+
 /// What the table knows of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SourceState {
@@ -29,12 +34,29 @@ pub(crate) struct SourceState {
     /// The digest of the claimed statement.
     pub(crate) digest: String,
     pub(crate) pages: usize,
+    /// How many groups the applied statement was applied without.
+    pub(crate) left_out: u64,
+    /// Whether what the applied statement says is being applied once more.
+    pub(crate) resyncing: bool,
+    /// How many transactions noted collisions, and up to which of them people were told of all.
+    pub(crate) collided: u64,
+    pub(crate) told: u64,
 }
 
 impl SourceState {
     /// Whether the claimed statement is in the table in full.
     pub(crate) fn is_finished(&self) -> bool {
+        self.is_applied() && !self.resyncing
+    }
+
+    /// Whether the claimed statement was brought into the table in full once.
+    pub(super) fn is_applied(&self) -> bool {
         self.claimed == self.applied
+    }
+
+    /// Whether there may be collisions that people have to be told of.
+    pub(super) fn has_collisions(&self) -> bool {
+        self.collided != self.told
     }
 }
 
@@ -84,7 +106,7 @@ impl Table {
     }
 }
 
-fn read_state(item: &Item) -> Result<SourceState, Corrupt> {
+pub(super) fn read_state(item: &Item) -> Result<SourceState, Corrupt> {
     let place = codec::place(item);
     let read = Attributes::new(item, &place);
     Ok(SourceState {
@@ -93,6 +115,10 @@ fn read_state(item: &Item) -> Result<SourceState, Corrupt> {
         applied: read.number("applied")?,
         digest: read.text("digest")?.to_owned(),
         pages: read.number("pages")?,
+        left_out: read.number_or_none(LEFT_OUT)?.unwrap_or_default(),
+        resyncing: read.flag_or_false(RESYNCING)?,
+        collided: read.number_or_none("collided")?.unwrap_or_default(),
+        told: read.number_or_none("told")?.unwrap_or_default(),
     })
 }
 
@@ -136,8 +162,19 @@ pub(super) struct Claim<'a> {
     pub(super) digest: &'a str,
     /// What the source touched before, or will touch; none where that is noted already.
     pub(super) touches: Option<&'a Touched>,
-    /// Whether there is nothing to write after the claim.
-    pub(super) finishes: bool,
+    /// What is written after the claim.
+    pub(super) then: Then,
+}
+
+/// What is written after a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Nothing: the table has the statement already.
+    Nothing,
+    /// What the statement says.
+    Statement,
+    /// Once more what is applied, of which nothing that is there goes away in between.
+    Resync,
 }
 
 impl Claim<'_> {
@@ -159,16 +196,24 @@ impl Claim<'_> {
             .expression_attribute_values(":revision", number(self.revision))
             .expression_attribute_values(":digest", text(self.digest))
             .expression_attribute_values(":pages", number(page_count));
-        let applied = match (self.finishes, self.seen) {
-            (true, _) => Some(self.revision),
-            (false, None) => Some(0),
-            (false, Some(_)) => None,
-        };
         let mut expression =
             "SET #kind = :kind, claims = :token, claimed = :revision, digest = :digest, pages = :pages".to_owned();
-        if let Some(applied) = applied {
-            expression.push_str(", applied = :applied");
-            update = update.expression_attribute_values(":applied", number(applied));
+        match (self.then, self.seen) {
+            (Then::Nothing, _) => {
+                expression.push_str(", applied = :revision REMOVE #resyncing");
+                update = update.expression_attribute_names("#resyncing", RESYNCING);
+            }
+            (Then::Resync, _) => {
+                expression.push_str(", #resyncing = :true");
+                update = update
+                    .expression_attribute_names("#resyncing", RESYNCING)
+                    .expression_attribute_values(":true", AttributeValue::Bool(true));
+            }
+            (Then::Statement, None) => {
+                expression.push_str(", applied = :none");
+                update = update.expression_attribute_values(":none", number(0));
+            }
+            (Then::Statement, Some(_)) => {}
         }
         update = match self.seen {
             None => update.condition_expression("attribute_not_exists(pk)"),

@@ -8,11 +8,10 @@ use signet_core::grant::Timestamp;
 use signet_core::group::{GroupKey, GroupState};
 use signet_store::apply::{CodeError, Provenance};
 use signet_store::past::Past;
-use signet_store::schema::Meta;
-use signet_store::statement::Statement;
+use signet_store::schema::{Meta, OnCollision};
 
 use crate::common::scheduler::Paused;
-use crate::common::{FewCodes, TABLE, Worker, key, source, stated, text};
+use crate::common::{FewCodes, TABLE, Worker, gone, key, source, stated, text};
 
 fn by(event: &str, at: i64) -> Provenance {
     Provenance { at: Timestamp::from_seconds(at), event: event.to_owned() }
@@ -45,7 +44,7 @@ async fn a_group_is_registered_once_and_keeps_its_code() {
     let plan = worker.change(&source("trials"), 1, &stated(&[("Readers", &["r1"])])).await;
     assert!(!plan.groups[0].registers);
     worker.content().await.check_sound(&Sha256Hasher).unwrap();
-    worker.change(&source("trials"), 2, &Statement::default()).await;
+    worker.change(&source("trials"), 2, &gone()).await;
     worker.content().await.check_sound(&Sha256Hasher).unwrap();
     let back = worker.table.register(&readers, None, None, &by("e5", 5)).await.unwrap();
     assert_eq!((back.changed, back.registration.state), (true, GroupState::Registered));
@@ -122,7 +121,7 @@ async fn a_released_code_is_free_and_its_group_forgotten() {
         (change.registers, change.retires, change.releases)
     };
     assert_eq!([flags(0), flags(1), flags(2)], [(true, false, false), (false, true, false), (false, false, true)]);
-    let meta = Meta { layout: 1, width: CodeWidth::DEFAULT };
+    let meta = Meta { layout: 1, width: CodeWidth::DEFAULT, on_collision: OnCollision::Displace };
     let states = [1, 3, 5].map(|moment| {
         let past = Past::at(Timestamp::from_seconds(moment), rows.clone());
         past.sign_in(meta, "app", &["Readers"]).groups.get("Readers").map(|record| record.registration.state)
@@ -140,7 +139,7 @@ async fn a_code_that_a_role_still_names_is_not_released() {
     let readers = key("Readers");
     let code = proposal(&readers, 0);
     worker.change(&trials, 1, &stated(&[("Readers", &["r1"])])).await;
-    worker.change(&trials, 2, &Statement::default()).await;
+    worker.change(&trials, 2, &gone()).await;
     let role = "arn:aws:iam::111122223333:role/left";
     let code_text = code.as_str();
     let entry = AttributeValue::M([("code".to_owned(), text(code_text))].into());
@@ -177,7 +176,7 @@ async fn a_grant_that_comes_during_a_release_stops_it() {
         assert!(release.until(|| calls.total_calls() == place).await.is_none(), "it takes no more than {place} calls");
         worker.change(&trials, 1, &stated(&[("Readers", &["r1"])])).await;
         if goes {
-            worker.change(&trials, 2, &Statement::default()).await;
+            worker.change(&trials, 2, &gone()).await;
         }
         let ended = release.finish().await;
         let content = worker.content().await;

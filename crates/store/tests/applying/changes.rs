@@ -4,7 +4,7 @@ use signet_store::apply::Applied;
 use signet_store::statement::{StatedGroup, Statement};
 
 use crate::common::content::Entry;
-use crate::common::{Worker, key, limited, plain, role, source, stated};
+use crate::common::{Worker, gone, key, limited, plain, role, source, stated};
 use crate::shows;
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn two_sources_that_grant_the_same_do_not_disturb_each_other() {
     let content = shows(&worker, &[(&trials, &same), (&genomes, &same)]).await;
     assert_eq!(content.groups["Readers"].parts.len(), 2);
 
-    let nothing = Statement::default();
+    let nothing = gone();
     let plan = worker.change(&trials, 2, &nothing).await;
     assert!(!plan.groups[0].retires);
     let content = shows(&worker, &[(&trials, &nothing), (&genomes, &same)]).await;
@@ -129,7 +129,7 @@ async fn labels_are_set_and_changed_and_never_taken_away() {
     assert_eq!(worker.content().await.wanted, before);
     assert_eq!(worker.apply(&trials, 4, &labelled(None)).await.unwrap(), Applied::Unchanged);
     assert_eq!(label().await.as_deref(), Some("Clinical Stewards"));
-    worker.change(&trials, 5, &Statement::default()).await;
+    worker.change(&trials, 5, &gone()).await;
     assert_eq!(label().await.as_deref(), Some("Clinical Stewards"));
 }
 
@@ -139,7 +139,7 @@ async fn a_group_without_grants_is_not_registered_nor_a_hindrance() {
     let trials = source("trials");
     let bare = |label: &str| {
         let group = StatedGroup { label: Some(label.to_owned()), ..StatedGroup::default() };
-        Statement { groups: [(key("Readers"), group)].into(), apps: Vec::new() }
+        Statement { groups: [(key("Readers"), group)].into(), apps: Vec::new(), deleted: true }
     };
     assert_eq!(worker.apply(&trials, 1, &bare("a")).await.unwrap(), Applied::Unchanged);
     assert!(worker.content().await.groups.is_empty());
@@ -148,7 +148,7 @@ async fn a_group_without_grants_is_not_registered_nor_a_hindrance() {
     // Withdrawn and retired, the group is labelled or not: the statement is taken in any case.
     for revision in 3..6 {
         worker.apply(&trials, revision, &bare(&format!("label {revision}"))).await.unwrap();
-        shows(&worker, &[(&trials, &Statement::default())]).await;
+        shows(&worker, &[(&trials, &gone())]).await;
     }
 }
 

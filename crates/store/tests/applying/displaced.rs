@@ -2,9 +2,8 @@
 
 use signet_core::code::{CodeWidth, GroupCode, Salt};
 use signet_store::apply::ApplyError;
-use signet_store::statement::Statement;
 
-use crate::common::{FewCodes, Worker, key, source, stated};
+use crate::common::{FewCodes, Worker, gone, key, source, stated};
 use crate::shows_by;
 
 const CODES: FewCodes = FewCodes(40);
@@ -70,7 +69,7 @@ async fn a_retired_code_is_nobody_elses() {
     let names = colliding(2);
     let (trials, genomes) = (source("trials"), source("genomes"));
     worker.change(&trials, 1, &stated(&[(&names[0], &["r1"])])).await;
-    let nothing = Statement::default();
+    let nothing = gone();
     worker.change(&trials, 2, &nothing).await;
     let second = stated(&[(&names[1], &["r1"])]);
     let plan = worker.change(&genomes, 1, &second).await;

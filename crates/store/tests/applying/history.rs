@@ -2,10 +2,9 @@
 
 use signet_core::code::Salt;
 use signet_local::connector::Action;
-use signet_store::statement::Statement;
 
 use crate::common::content::Entry;
-use crate::common::{Worker, all_to_all, key, limited, plain, source, stated};
+use crate::common::{Worker, all_to_all, gone, key, limited, plain, source, stated};
 
 #[tokio::test]
 async fn a_row_says_what_changed_when_and_why() {
@@ -44,7 +43,7 @@ async fn versions_rise_over_chunks_crashes_and_revisions() {
     worker.apply(&trials, 1, &all_to_all(2, 12)).await.unwrap_err();
     worker.heal();
     worker.change(&trials, 1, &all_to_all(2, 12)).await;
-    worker.change(&trials, 12, &Statement::default()).await;
+    worker.change(&trials, 12, &gone()).await;
     let content = worker.content().await;
     content.check_history().unwrap();
     let rows = &content.history[trials.as_str()];
@@ -62,6 +61,6 @@ async fn nothing_that_did_not_change_is_recorded() {
     worker.change(&trials, 1, &statement).await;
     worker.apply(&trials, 1, &statement).await.unwrap();
     worker.apply(&trials, 2, &statement).await.unwrap();
-    worker.apply(&trials, 1, &Statement::default()).await.unwrap();
+    worker.apply(&trials, 1, &gone()).await.unwrap();
     assert_eq!(worker.content().await.history[trials.as_str()].len(), 1);
 }

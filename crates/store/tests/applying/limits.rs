@@ -6,7 +6,7 @@ use signet_store::apply::{Applied, ApplyError};
 use signet_store::statement::Statement;
 
 use crate::common::content::Item;
-use crate::common::{TABLE, Worker, key, limited, number, plain, role, source, stated, text};
+use crate::common::{TABLE, Worker, gone, key, limited, number, plain, role, source, stated, text};
 use crate::shows;
 
 async fn refused(worker: &Worker, source: &SourceId, revision: u64, statement: &Statement) -> ApplyError {
@@ -132,7 +132,7 @@ async fn withdrawing_is_taken_however_much_is_left_behind() {
     worker.change(&trials, 5, &to_one_group(1..2)).await;
     let error = refused(&worker, &trials, 6, &to_one_group(1..3)).await;
     assert!(matches!(error, ApplyError::Capacity { .. }), "{error}");
-    worker.change(&trials, 7, &Statement::default()).await;
+    worker.change(&trials, 7, &gone()).await;
     let content = worker.content().await;
     assert_eq!(content.groups["Readers"].sources, [old.to_string()].into());
     assert_eq!(content.groups["Readers"].state, "registered");
@@ -191,4 +191,37 @@ async fn three_hundred_short_roles_fit() {
         statement.grant(key("g"), None, signet_core::grant::Grant { role, apps: None, expires_at: None });
     }
     assert!(matches!(worker.apply(&source("t"), 1, &statement).await, Ok(Applied::Changed(_))));
+}
+
+#[tokio::test]
+async fn groups_near_a_limit_are_named() {
+    let worker = Worker::with_table().await;
+    let (trials, genomes) = (source("trials"), source("genomes"));
+    let short = |group: &str, roles: std::ops::Range<usize>| {
+        let mut statement = Statement::default();
+        for n in roles {
+            let role = signet_core::role::RoleArn::parse(&format!("arn:aws:iam::111122223333:role/{n}")).unwrap();
+            statement.grant(key(group), None, signet_core::grant::Grant { role, apps: None, expires_at: None });
+        }
+        statement
+    };
+    assert!(worker.change(&trials, 1, &short("g", 0..200)).await.crowded.is_empty());
+    // Over all sources: 200 and 40 others are 80 % of 300.
+    assert!(worker.change(&genomes, 1, &short("g", 200..239)).await.crowded.is_empty());
+    let mut both = short("g", 200..240);
+    both.groups.extend(short("h", 0..290).groups);
+    let planned = worker.table.plan(&genomes, &both).await.unwrap();
+    let plan = worker.change(&genomes, 2, &both).await;
+    assert_eq!(plan.crowded, planned.crowded);
+    let named: Vec<_> = plan.crowded.iter().map(|one| (one.group.as_str(), one.roles, one.percent >= 80)).collect();
+    assert_eq!(named, [("h", 290, true), ("g", 240, true)]);
+    // By its bytes as well.
+    let long = "x".repeat(55);
+    let mut wide = Statement::default();
+    for n in 0..125 {
+        wide.grant(key("w"), None, plain(&format!("{long}{n:03}")));
+    }
+    let plan = worker.change(&trials, 2, &wide).await;
+    let named = plan.crowded.iter().find(|one| one.group.as_str() == "w").unwrap();
+    assert!(named.bytes > 13_107 && named.bytes <= 16_384 && named.roles == 125, "{named:?}");
 }

@@ -8,15 +8,21 @@ mod common;
 mod apps;
 mod by_hand;
 mod changes;
+mod collisions;
 mod costs;
 mod crashes;
 mod displaced;
 mod history;
+mod large;
 mod limits;
+mod nothing_left;
 mod past;
 mod plans;
 mod producers;
+mod providers;
 mod races;
+mod refuse;
+mod resync;
 mod revisions;
 
 use common::Worker;
@@ -39,5 +45,6 @@ async fn shows_by(worker: &Worker, hasher: &dyn CodeHasher, states: &[(&SourceId
         .and_then(|()| content.check_history())
         .and_then(|()| model::check(&content, &model))
         .unwrap();
+    assert!(content.left.is_empty(), "nothing is left out where groups are displaced: {:?}", content.left);
     content
 }

@@ -7,14 +7,16 @@ use signet_core::group::GroupState;
 use signet_core::identity::{IdentityField, IdentityPattern};
 use signet_core::role::{Protocol, ProviderName};
 use signet_store::apply::{Provenance, Revision};
+use signet_store::history::HistoryRow;
 use signet_store::past::Past;
-use signet_store::schema::Meta;
+use signet_store::schema::{Meta, OnCollision};
 use signet_store::sign_in::{AppState, Snapshot};
-use signet_store::statement::{StatedApp, Statement};
+use signet_store::statement::{StatedApp, StatedProvider, Statement};
 
-use crate::common::{FewCodes, Worker, all_to_all, app_id, key, limited, plain, source, stated};
+use crate::common::{FewCodes, Worker, all_to_all, app_id, gone, key, limited, plain, source, stated};
+use crate::providers;
 
-const META: Meta = Meta { layout: 1, width: CodeWidth::DEFAULT };
+const META: Meta = Meta { layout: 1, width: CodeWidth::DEFAULT, on_collision: OnCollision::Displace };
 
 /// The table at a moment; revision `n` is applied at 1,000 + n.
 async fn past(worker: &Worker, moment: i64) -> Past {
@@ -90,7 +92,7 @@ async fn a_long_history_is_read_whole() {
     let trials = source("trials");
     let statement = all_to_all(100, 100);
     worker.change(&trials, 1, &statement).await;
-    worker.change(&trials, 2, &Statement::default()).await;
+    worker.change(&trials, 2, &gone()).await;
     worker.change(&trials, 3, &statement).await;
     let before = worker.connector.total_calls();
     let rows = worker.table.history(&trials).await.unwrap();
@@ -118,7 +120,7 @@ async fn the_table_as_it_was_is_what_a_sign_in_read_then() {
         (&trials, 1, &labelled),
         (&genomes, 2, &stated(&[("a", &["r1"]), ("c", &["r4"])])),
         (&trials, 3, &again),
-        (&genomes, 4, &Statement::default()),
+        (&genomes, 4, &gone()),
         (&trials, 5, &off),
     ] {
         worker.change(source, revision, statement).await;
@@ -141,11 +143,88 @@ async fn the_table_as_it_was_is_what_a_sign_in_read_then() {
     assert!(read(&nothing, "app-1", &groups).groups.is_empty());
 }
 
+fn event(active: bool, metadata: &str) -> StatedProvider {
+    let there = providers::event("app-1", "okta-1", metadata);
+    if active { there } else { providers::deleted(&there) }
+}
+
+#[tokio::test]
+async fn an_app_as_it_was_is_by_its_file_and_by_provider_events() {
+    let worker = Worker::with_table().await;
+    let platform = crate::apps::file("platform");
+    let stated = |active| Statement { apps: vec![app(Mode::Enforce, active)], ..Statement::default() };
+    let mut then = Vec::new();
+    let look = async |then: &mut Vec<AppState>| then.push(worker.table.sign_in("app-1", &[]).await.unwrap().app);
+    let say = async |revision, active, metadata: &str| {
+        providers::apply(&worker, &event(active, metadata), revision).await.unwrap();
+    };
+    say(1, true, "one").await;
+    look(&mut then).await;
+    worker.change(&platform, 2, &stated(true)).await;
+    look(&mut then).await;
+    say(3, true, "two").await;
+    look(&mut then).await;
+    say(4, false, "").await;
+    look(&mut then).await;
+    // Nothing new, and no row.
+    say(5, false, "").await;
+    look(&mut then).await;
+    worker.change(&platform, 6, &stated(false)).await;
+    look(&mut then).await;
+    say(7, true, "two").await;
+    look(&mut then).await;
+    worker.change(&platform, 8, &stated(true)).await;
+    look(&mut then).await;
+    let causes = [
+        ("event-1", "event-1"),
+        ("event-2", "event-1"),
+        ("event-2", "event-1"),
+        ("event-4", "event-4"),
+        ("event-4", "event-4"),
+        ("event-6", "event-4"),
+        ("event-6", "event-7"),
+        ("event-8", "event-7"),
+    ];
+    for (n, (state, (of_app, of_provider))) in then.iter().zip(causes).enumerate() {
+        let past = past(&worker, 1_001 + i64::try_from(n).unwrap()).await;
+        assert_eq!(read(&past, "app-1", &[]).app, *state, "revision {}", n + 1);
+        let cause = |row: Option<&HistoryRow>| row.map(|row| row.event.clone());
+        assert_eq!(cause(past.cause_of_app(&app_id("app-1"))).as_deref(), Some(of_app), "revision {}", n + 1);
+        assert_eq!(cause(past.cause_of_provider(&app_id("app-1"))).as_deref(), Some(of_provider), "revision {}", n + 1);
+        assert!(past.cause_of_app(&app_id("app-2")).is_none() && past.cause_of_provider(&app_id("app-2")).is_none());
+        assert_eq!(read(&past, "app-2", &[]).app, AppState::Unknown);
+    }
+    assert_eq!(then[0], AppState::Inactive("no entitlement file states the app's rules"));
+    assert_eq!(then[3], AppState::Inactive("the app's provider was deleted"));
+
+    let rows = worker.table.whole_history().await.unwrap();
+    let rows: Vec<_> = rows.iter().filter(|row| row.provider.is_some()).collect();
+    assert_eq!(rows.iter().map(|row| row.revision).collect::<Vec<_>>(), [1, 3, 4, 7].map(Some));
+    assert!(rows.iter().all(|row| row.source.is_none() && row.groups.is_empty() && row.apps.is_empty()));
+    let change = |n: usize| rows[n].provider.as_ref().unwrap();
+    assert_eq!((&change(0).before, change(0).app.as_str()), (&None, "app-1"));
+    assert!((1..4).all(|n| change(n).before.as_ref() == Some(&change(n - 1).after)));
+    assert!(change(0).after.metadata.is_some() && change(0).after.metadata != change(1).after.metadata);
+    assert_eq!((change(2).after.active, &change(2).after.metadata), (false, &None));
+    assert_eq!((rows[1].at.seconds(), rows[1].event.as_str()), (1_003, "event-3"));
+}
+
+#[tokio::test]
+async fn provider_events_keep_their_order_whatever_clocks_say() {
+    let worker = Worker::with_table().await;
+    let at = |seconds| Provenance { at: Timestamp::from_seconds(seconds), event: format!("at-{seconds}") };
+    for (revision, seconds, active) in [(9, 500, true), (10, 400, false)] {
+        worker.table.apply_provider(&event(active, "one"), revision, &at(seconds)).await.unwrap();
+    }
+    let rows = worker.table.whole_history().await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.revision).collect::<Vec<_>>(), [Some(9), Some(10)]);
+}
+
 #[tokio::test]
 async fn a_grant_is_by_the_event_that_brought_it_last() {
     let worker = Worker::with_table().await;
     let (trials, genomes) = (source("trials"), source("genomes"));
-    let (nothing, one) = (Statement::default(), stated(&[("a", &["r1"])]));
+    let (nothing, one) = (gone(), stated(&[("a", &["r1"])]));
     worker.change(&trials, 1, &one).await;
     worker.change(&trials, 2, &nothing).await;
     worker.change(&trials, 3, &one).await;

@@ -35,7 +35,7 @@ async fn applying_does_what_the_plan_says_and_then_nothing_is_left_to_do() {
             match worker.apply(&source, revision, &statement).await.unwrap() {
                 Applied::Changed(plan) => assert_eq!(plan, planned, "seed {seed}, revision {revision}"),
                 Applied::Unchanged => assert!(planned.groups.is_empty()),
-                other @ Applied::Superseded { .. } => panic!("{other:?}"),
+                other @ (Applied::Superseded { .. } | Applied::Repeated) => panic!("{other:?}"),
             }
             let again = worker.table.plan(&source, &statement).await.unwrap();
             assert!(again.groups.is_empty() && again.apps.is_empty() && again.displaced.is_empty(), "{again:?}");

@@ -6,7 +6,7 @@ use signet_store::apply::{Applied, ApplyError};
 use signet_store::statement::Statement;
 
 use crate::common::scheduler::{Paused, Random};
-use crate::common::{FewCodes, Worker, all_to_all, source, stated};
+use crate::common::{FewCodes, Worker, all_to_all, gone, source, stated};
 use crate::{shows, shows_by};
 
 fn small_chunks(worker: &Worker) -> Worker {
@@ -119,7 +119,7 @@ async fn two_revisions_of_one_source_at_once() {
 
 #[tokio::test]
 async fn two_sources_withdraw_the_last_grants_of_a_group_at_once() {
-    let nothing = Statement::default();
+    let nothing = gone();
     for seed in 0..60 {
         let worker = Worker::with_table().await;
         let both = stated(&[("Readers", &["r1"]), ("Stewards", &["r1"])]);
@@ -138,7 +138,7 @@ async fn two_sources_withdraw_the_last_grants_of_a_group_at_once() {
 
 #[tokio::test]
 async fn one_source_withdraws_while_another_grants() {
-    let (gone, come) = (Statement::default(), stated(&[("Readers", &["r2"]), ("Stewards", &["r2"])]));
+    let (gone, come) = (gone(), stated(&[("Readers", &["r2"]), ("Stewards", &["r2"])]));
     for seed in 0..60 {
         let worker = Worker::with_table().await;
         worker.change(&source("trials"), 1, &stated(&[("Readers", &["r1"]), ("Stewards", &["r1"])])).await;

@@ -3,7 +3,7 @@
 use signet_store::apply::{Applied, ApplyError, Revision};
 use signet_store::statement::Statement;
 
-use crate::common::{Worker, provenance, source, stated};
+use crate::common::{Worker, gone, provenance, source, stated};
 use crate::shows;
 
 #[tokio::test]
@@ -14,7 +14,7 @@ async fn a_lower_or_equal_revision_changes_nothing() {
     worker.change(&trials, 7, &new).await;
     let before = shows(&worker, &[(&trials, &new)]).await;
     assert_eq!(worker.apply(&trials, 6, &old).await.unwrap(), Applied::Superseded { by: 7 });
-    assert_eq!(worker.apply(&trials, 7, &new).await.unwrap(), Applied::Unchanged);
+    assert_eq!(worker.apply(&trials, 7, &new).await.unwrap(), Applied::Repeated);
     let conflict = worker.apply(&trials, 7, &old).await.unwrap_err();
     assert!(matches!(conflict, ApplyError::RevisionConflict { revision: 7, .. }), "{conflict}");
     assert_eq!(worker.content().await, before);
@@ -49,6 +49,7 @@ async fn a_statement_is_the_same_in_any_order_and_another_by_any_grant() {
         stated(&[("a", &["r1"]), ("b", &["r1", "r2"])]),
         stated(&[("a", &["r1", "r2"]), ("b ", &["r1"])]),
         Statement::default(),
+        gone(),
     ] {
         assert_ne!(one.digest(), other.digest());
     }
@@ -59,12 +60,12 @@ async fn a_plan_holds_until_anything_is_claimed() {
     let worker = Worker::with_table().await;
     let (platform, statement) = (source("platform"), stated(&[("Readers", &["r1"])]));
     let after = async |plan: u64, statement: &Statement| {
-        worker.table.apply(&platform, Revision::After(plan), statement, &provenance(1)).await
+        worker.table.apply(&platform, Revision::After(plan), statement, &provenance(1)).await.map(|done| done.applied)
     };
     let plan = worker.table.plan(&platform, &statement).await.unwrap();
     assert_eq!(plan.claimed, 0);
     assert!(matches!(after(plan.claimed, &statement).await.unwrap(), Applied::Changed(_)));
-    let stale = after(plan.claimed, &Statement::default()).await.unwrap_err();
+    let stale = after(plan.claimed, &gone()).await.unwrap_err();
     assert!(matches!(stale, ApplyError::ChangedSincePlan { .. }), "{stale}");
     shows(&worker, &[(&platform, &statement)]).await;
 
@@ -73,8 +74,8 @@ async fn a_plan_holds_until_anything_is_claimed() {
     assert_eq!(plan.claimed, 1);
     assert_eq!(after(plan.claimed, &statement).await.unwrap(), Applied::Unchanged);
     assert_eq!(worker.content().await, before, "what says nothing new claims nothing");
-    assert!(matches!(after(1, &Statement::default()).await.unwrap(), Applied::Changed(_)));
-    shows(&worker, &[(&platform, &Statement::default())]).await;
+    assert!(matches!(after(1, &gone()).await.unwrap(), Applied::Changed(_)));
+    shows(&worker, &[(&platform, &gone())]).await;
 }
 
 #[tokio::test]

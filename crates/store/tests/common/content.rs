@@ -62,6 +62,29 @@ pub struct SourceItem {
     pub claims: u64,
     pub claimed: u64,
     pub applied: u64,
+    pub left_out: u64,
+    pub resyncing: bool,
+    pub collided: u64,
+    pub told: u64,
+}
+
+/// A group that is left out of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftRow {
+    pub grants: Vec<Entry>,
+    pub taken: String,
+    pub owner: String,
+}
+
+/// A collision that people have to be told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollisionRow {
+    pub id: String,
+    pub group: String,
+    pub taken: String,
+    pub owner: String,
+    pub code: Option<String>,
+    pub event: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,11 +122,55 @@ pub struct Content {
     pub wanted: BTreeMap<String, u64>,
     pub sources: BTreeMap<String, SourceItem>,
     pub pages: BTreeMap<String, BTreeSet<String>>,
+    /// By source and group.
+    pub left: BTreeMap<(String, String), LeftRow>,
+    /// By source, in the order of their ids.
+    pub collisions: BTreeMap<String, Vec<CollisionRow>>,
     pub history: BTreeMap<String, Vec<HistoryRow>>,
     /// The owning source, by app.
     pub apps: BTreeMap<String, String>,
     /// The app, by the name of its provider.
     pub providers: BTreeMap<String, String>,
+    /// What provider events said, by app.
+    pub halves: BTreeMap<String, ProviderHalf>,
+    /// App, revision and document, by the name of the provider.
+    pub metadata: BTreeMap<String, (String, u64, String)>,
+    /// Revision, the state before and the state after of each change by a provider event, by app.
+    pub provider_history: BTreeMap<String, Vec<(u64, Option<ProviderHalf>, ProviderHalf)>>,
+}
+
+/// What a provider event said of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderHalf {
+    /// None in the history.
+    pub revision: Option<u64>,
+    pub state: String,
+    pub name: String,
+    pub protocol: String,
+    pub provider: String,
+    /// The digest of the document.
+    pub metadata: Option<String>,
+    pub unannounced: bool,
+}
+
+impl ProviderHalf {
+    /// The revision of an app's item.
+    pub fn at(&self) -> usize {
+        usize::try_from(self.revision.unwrap()).unwrap()
+    }
+
+    fn read(value: &AttributeValue) -> Self {
+        let map = value.as_m().unwrap();
+        Self {
+            revision: map.contains_key("revision").then(|| number_of(map, "revision")),
+            state: text_of(map, "state"),
+            name: text_of(map, "name"),
+            protocol: text_of(map, "protocol"),
+            provider: text_of(map, "provider"),
+            metadata: map.contains_key("metadata").then(|| text_of(map, "metadata")),
+            unannounced: map.contains_key("unannounced"),
+        }
+    }
 }
 
 impl Content {
@@ -123,6 +190,9 @@ impl Content {
         }
         for rows in content.history.values_mut() {
             rows.sort_by(|a, b| a.version.cmp(&b.version));
+        }
+        for rows in content.provider_history.values_mut() {
+            rows.sort_by_key(|(revision, ..)| *revision);
         }
         content
     }
@@ -165,23 +235,62 @@ impl Content {
             ("SOURCE", "SOURCE") => {
                 assert_eq!(text_of(item, "kind"), "source");
                 let [claims, claimed, applied] = ["claims", "claimed", "applied"].map(|name| number_of(item, name));
-                self.sources.insert(id, SourceItem { claims, claimed, applied });
+                let [left_out, collided, told] = ["left_out", "collided", "told"]
+                    .map(|name| if item.contains_key(name) { number_of(item, name) } else { 0 });
+                let resyncing = item.contains_key("resyncing");
+                let source = SourceItem { claims, claimed, applied, left_out, resyncing, collided, told };
+                self.sources.insert(id, source);
             }
             ("SOURCE", "PAGE") => {
                 let noted = set_of(item, "groups").into_iter().chain(set_of(item, "roles"));
                 self.pages.entry(id).or_default().extend(noted);
             }
+            ("SOURCE", "LEFT") => {
+                let group = text_of(item, "group");
+                let grants = Entry::read_all(&item["grants"], "role");
+                let row = LeftRow { grants, taken: text_of(item, "taken"), owner: text_of(item, "owner") };
+                assert!(self.left.insert((id, group), row).is_none(), "two rows of one group: {item:?}");
+            }
+            ("SOURCE", "COLLISION") => {
+                let row = CollisionRow {
+                    id: sk.strip_prefix("COLLISION#").unwrap().to_owned(),
+                    group: text_of(item, "group"),
+                    taken: text_of(item, "taken"),
+                    owner: text_of(item, "owner"),
+                    code: item.get("code").map(|code| code.as_s().unwrap().clone()),
+                    event: text_of(item, "event"),
+                };
+                self.collisions.entry(id).or_default().push(row);
+            }
             // What operators did by hand: the typed rows are tested by themselves.
             ("HISTORY", _) if id.starts_with("CODE#") => {}
+            ("HISTORY", _) if id.starts_with("APP#") => {
+                let (revision, change) = (number_of(item, "revision"), item["provider"].as_m().unwrap());
+                assert_eq!((sk, text_of(item, "kind")), (format!("{revision:020}"), "provider".to_owned()));
+                assert_eq!(id, format!("APP#{}", text_of(change, "app")));
+                let (before, after) =
+                    (change.get("before").map(ProviderHalf::read), ProviderHalf::read(&change["after"]));
+                self.provider_history.entry(text_of(change, "app")).or_default().push((revision, before, after));
+            }
             ("HISTORY", _) => {
                 assert_eq!(text_of(item, "source"), id);
                 self.history.entry(id).or_default().push(history(item, sk));
             }
             ("APP", "APP") => {
-                self.apps.insert(id, text_of(item, "owner"));
+                assert_eq!(text_of(item, "kind"), "app");
+                if let Some(half) = item.get("provider") {
+                    self.halves.insert(id.clone(), ProviderHalf::read(half));
+                }
+                if item.contains_key("app") {
+                    self.apps.insert(id, text_of(item, "owner"));
+                }
             }
             ("PROVIDER", "OWNER") => {
                 self.providers.insert(id, text_of(item, "app"));
+            }
+            ("PROVIDER", "METADATA") => {
+                let metadata = (text_of(item, "app"), number_of(item, "revision"), text_of(item, "document"));
+                self.metadata.insert(id, metadata);
             }
             _ => panic!("an item that the table's layout does not have: {item:?}"),
         }
@@ -214,6 +323,13 @@ impl Content {
             let state = if group.parts.is_empty() { "retired" } else { "registered" };
             if group.state != state {
                 return Err(format!("`{key}` should be {state}: {group:?}"));
+            }
+        }
+        for ((source, group), row) in &self.left {
+            let code = GroupCode::propose(hasher, CodeWidth::DEFAULT, group, Salt::NONE);
+            let has_part = self.groups.get(group).is_some_and(|item| item.parts.contains_key(source));
+            if row.taken != code.as_str() || row.grants.is_empty() || has_part {
+                return Err(format!("`{group}` is left out of `{source}` without a reason: {row:?}"));
             }
         }
         if owned != self.codes {

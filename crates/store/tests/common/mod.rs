@@ -30,7 +30,7 @@ use signet_core::role::RoleArn;
 use signet_local::connector::{Action, Call, InProcess};
 use signet_local::dynoxide::Database;
 use signet_store::Table;
-use signet_store::apply::{Applied, ApplyError, Plan, Provenance, Revision};
+use signet_store::apply::{Applied, ApplyError, Done, Plan, Provenance, Revision};
 use signet_store::statement::Statement;
 
 pub const TABLE: &str = "entitlements";
@@ -106,6 +106,16 @@ impl Worker {
     }
 
     pub async fn apply(&self, source: &SourceId, revision: u64, statement: &Statement) -> Result<Applied, ApplyError> {
+        Ok(self.apply_whole(source, revision, statement).await?.applied)
+    }
+
+    /// The same with the collisions that nobody was told of.
+    pub async fn apply_whole(
+        &self,
+        source: &SourceId,
+        revision: u64,
+        statement: &Statement,
+    ) -> Result<Done, ApplyError> {
         self.table.apply(source, Revision::Exactly(revision), statement, &provenance(revision)).await
     }
 
@@ -198,6 +208,11 @@ pub fn stated(groups: &[(&str, &[&str])]) -> Statement {
         }
     }
     statement
+}
+
+/// What an event states of a dataset that is deleted.
+pub fn gone() -> Statement {
+    Statement { deleted: true, ..Statement::default() }
 }
 
 /// Every one of some roles to every one of some groups.

@@ -22,24 +22,18 @@ pub fn check(content: &Content, model: &Model) -> Result<(), String> {
     model.iter().try_for_each(|(source, statement)| check_source(content, source, statement))
 }
 
-/// Whether a table shows exactly what one source states.
+/// Whether a table shows exactly what one source states: each group has its grants, or is noted as
+/// left out with all of them since another group owns its code.
 pub fn check_source(content: &Content, source: &SourceId, statement: &Statement) -> Result<(), String> {
+    check_groups(content, source, statement)?;
     let mut roles: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
-    let mut parts: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
-    for (key, stated) in statement.groups.iter().filter(|(_, stated)| !stated.grants.is_empty()) {
-        let Some(group) = content.groups.get(key.as_str()) else {
-            return Err(format!("`{source}` grants to `{key}`, which the table does not have"));
-        };
-        for grant in &stated.grants {
-            parts.entry(key.as_str()).or_default().push(Entry::of(grant.role.as_str(), grant));
-            roles.entry(grant.role.to_string()).or_default().push(Entry::of(&group.code, grant));
+    for (key, stated) in &statement.groups {
+        if content.left.contains_key(&(source.to_string(), key.as_str().to_owned())) {
+            continue;
         }
-    }
-    for (key, group) in &content.groups {
-        let is = group.parts.get(source.as_str()).cloned().unwrap_or_default();
-        let should = parts.remove(key.as_str()).unwrap_or_default();
-        if sorted(is.clone()) != sorted(should.clone()) {
-            return Err(format!("`{source}` grants `{key}` {should:?}, and the table says {is:?}"));
+        for grant in &stated.grants {
+            let code = content.code_of(key.as_str());
+            roles.entry(grant.role.to_string()).or_default().push(Entry::of(code, grant));
         }
     }
     let rows = content.roles.iter().filter(|((_, id), _)| id == source.as_str());
@@ -47,6 +41,36 @@ pub fn check_source(content: &Content, source: &SourceId, statement: &Statement)
     let should: BTreeMap<String, Vec<Entry>> = roles.into_iter().map(|(role, row)| (role, sorted(row))).collect();
     if is != should {
         return Err(format!("`{source}` should have the rows {should:?} and has {is:?}"));
+    }
+    Ok(())
+}
+
+/// The same of the groups alone.
+pub fn check_groups(content: &Content, source: &SourceId, statement: &Statement) -> Result<(), String> {
+    let mut granted: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
+    for (key, stated) in &statement.groups {
+        for grant in &stated.grants {
+            granted.entry(key.as_str()).or_default().push(Entry::of(grant.role.as_str(), grant));
+        }
+    }
+    for ((_, key), row) in content.left.iter().filter(|((id, _), _)| id == source.as_str()) {
+        let should = granted.remove(key.as_str()).unwrap_or_default();
+        if sorted(row.grants.clone()) != sorted(should.clone()) {
+            return Err(format!("`{source}` grants `{key}` {should:?}, and it is left out with {row:?}"));
+        }
+        if row.owner == *key || content.codes.get(&row.taken).is_none_or(|(owner, _)| *owner != row.owner) {
+            return Err(format!("`{key}` is left out of `{source}` for a code that is not so taken: {row:?}"));
+        }
+    }
+    if let Some(key) = granted.keys().find(|key| !content.groups.contains_key(**key)) {
+        return Err(format!("`{source}` grants to `{key}`, which the table does not have"));
+    }
+    for (key, group) in &content.groups {
+        let is = group.parts.get(source.as_str()).cloned().unwrap_or_default();
+        let should = granted.remove(key.as_str()).unwrap_or_default();
+        if sorted(is.clone()) != sorted(should.clone()) {
+            return Err(format!("`{source}` grants `{key}` {should:?}, and the table says {is:?}"));
+        }
     }
     Ok(())
 }

@@ -6,11 +6,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use signet_core::group::GroupState;
 use signet_store::StoreError;
 use signet_store::sign_in::AppState;
-use signet_store::statement::Statement;
 
 use crate::Scene;
 use crate::common::content::Item;
-use crate::common::{TABLE, number, source, text};
+use crate::common::{TABLE, gone, number, source, text};
 
 fn app(active: bool) -> Item {
     Item::from([
@@ -50,7 +49,7 @@ async fn groups_are_found_by_exactly_their_keys() {
 #[tokio::test]
 async fn a_withdrawn_group_is_retired_and_grants_nothing() {
     let scene = Scene::with_groups(1).await;
-    scene.writer.apply(&source("trials"), 2, &Statement::default()).await.unwrap();
+    scene.writer.apply(&source("trials"), 2, &gone()).await.unwrap();
     let snapshot = scene.table.sign_in("0oaA", &["group 0"]).await.unwrap();
     assert_eq!(snapshot.groups["group 0"].registration.state, GroupState::Retired);
     assert_eq!(snapshot.groups["group 0"].all_grants().count(), 0);

@@ -18,7 +18,7 @@ use signet_hook::payload::Payload;
 use signet_hook::serve::{Call, Conclusion, Handler};
 use signet_okta::auth::{HeaderSecrets, digest_hex};
 use signet_store::StoreError;
-use signet_store::schema::{LAYOUT, Meta};
+use signet_store::schema::{LAYOUT, Meta, OnCollision};
 use signet_store::sign_in::{AppState, Snapshot};
 use tokio::time::Instant;
 
@@ -99,7 +99,7 @@ impl Entitlements for &Fake {
             Mood::Fails => Err(failure()),
             Mood::Hangs => std::future::pending().await,
             Mood::Well | Mood::FailsSecond | Mood::HangsSecond => Ok(Snapshot {
-                meta: Meta { layout: self.layout, width: CodeWidth::DEFAULT },
+                meta: Meta { layout: self.layout, width: CodeWidth::DEFAULT, on_collision: OnCollision::Displace },
                 app: self.apps.borrow().get(app).cloned().unwrap_or(AppState::Unknown),
                 groups,
             }),

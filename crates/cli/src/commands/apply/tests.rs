@@ -10,6 +10,8 @@ fn withdrawing(removed: usize, before: usize) -> Plan {
     let role = |n| RoleArn::parse(&format!("arn:aws:iam::111122223333:role/r{n}")).unwrap();
     let removed = (0..removed).map(|n| Grant { role: role(n), apps: None, expires_at: None }).collect();
     Plan {
+        left_out: Vec::new(),
+        crowded: Vec::new(),
         source: SourceId::file("f").unwrap(),
         claimed: 1,
         grants_before: before,

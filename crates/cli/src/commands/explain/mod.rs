@@ -4,7 +4,7 @@ mod request;
 
 use std::collections::BTreeMap;
 
-use signet_core::app::App;
+use signet_core::app::{App, AppId};
 use signet_core::code::Sha256Hasher;
 use signet_core::decision::SignIn;
 use signet_core::grant::Timestamp;
@@ -21,7 +21,7 @@ use crate::connect;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::random;
-use crate::render::explain as render;
+use crate::render::explain::{self as render, Refused};
 use crate::time;
 
 pub(super) async fn explain(
@@ -32,7 +32,10 @@ pub(super) async fn explain(
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
     let has_access = match Request::read(args)? {
-        Asked::Refused { app, reason, why } => refused(&app, reason, &why, args.at, as_json, console)?,
+        Asked::Refused { app, reason, why } => {
+            let refusal = Refused { app: &app, reason, why: &why, at: args.at, since: None };
+            refused(&refusal, as_json, console)?
+        }
         Asked::SignIn(request) => {
             let table = connect::table(connection).await?;
             match args.at {
@@ -69,7 +72,8 @@ async fn look_back(
             format!("the table's history has nothing of {at} or before: it begins at {begins}")
         }
     };
-    refused(request.app(), "no_history", &why, Some(at), as_json, console)
+    let refusal = Refused { app: request.app(), reason: "no_history", why: &why, at: Some(at), since: None };
+    refused(&refusal, as_json, console)
 }
 
 /// What a sign-in is decided by.
@@ -111,7 +115,7 @@ async fn sign_in(
     };
     let snapshot = reading.sign_in(request.app(), &groups).await?;
     let at = reading.past().map(|_| now);
-    let refusal = match &snapshot.app {
+    let (reason, why) = match &snapshot.app {
         AppState::Active(app) if app.protocol == Protocol::Saml => {
             let found = Found { app, groups: &groups, snapshot: &snapshot, past: reading.past() };
             return decided(request, &found, now, as_json, console);
@@ -123,22 +127,17 @@ async fn sign_in(
         AppState::Unknown => ("unknown_app", "the table has no such app".to_owned()),
         AppState::Inactive(why) => ("inactive_app", format!("the app is not active: {why}")),
     };
-    refused(request.app(), refusal.0, &refusal.1, at, as_json, console)
+    let id = AppId::parse(request.app()).ok();
+    let since = reading.past().zip(id).and_then(|(past, id)| past.cause_of_app(&id));
+    refused(&Refused { app: request.app(), reason, why: &why, at, since }, as_json, console)
 }
 
-/// Says that there is no access, and why; the reasons are the words that the hook's log has.
-fn refused(
-    app: &str,
-    reason: &str,
-    why: &str,
-    at: Option<Timestamp>,
-    as_json: bool,
-    console: &mut Console<'_>,
-) -> Result<bool, Failure> {
+/// Says that there is no access, and why.
+fn refused(refusal: &Refused<'_>, as_json: bool, console: &mut Console<'_>) -> Result<bool, Failure> {
     if as_json {
-        console.json(&render::refused_json(app, reason, why, at))?;
+        console.json(&refusal.json())?;
     } else {
-        console.result(&render::refused_text(app, why, at))?;
+        console.result(&refusal.text())?;
     }
     Ok(false)
 }

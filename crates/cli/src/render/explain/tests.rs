@@ -69,12 +69,17 @@ fn explain_at<T>(past: Option<&Past>, mode: &str, identity: &str, then: impl FnO
     then(Explained { sign_in: &sign_in, decision: &decision, attributes: &attributes, past })
 }
 
+fn refused() -> Refused<'static> {
+    Refused { app: "0oa\u{7}", reason: "b", why: "c", at: None, since: None }
+}
+
 #[test]
 fn for_people() {
     insta::assert_snapshot!("explain_access", explain("enforce", "jane@example.com", |e| e.text()));
     insta::assert_snapshot!("explain_denied", explain("enforce", "jane@example.org", |e| e.text()));
     insta::assert_snapshot!("explain_observe", explain("observe", "jane@example.com", |e| e.text()));
-    insta::assert_snapshot!("explain_unknown_app", refused_text("0oa\u{7}", "the table has no such app", None));
+    let refusal = Refused { why: "the table has no such app", ..refused() };
+    insta::assert_snapshot!("explain_unknown_app", refusal.text());
 }
 
 /// A history that brought the app's rules, and of all the grants one.
@@ -100,6 +105,7 @@ fn history() -> Past {
         revision: Some(3),
         groups: vec![change],
         apps: vec![PastApp { before: None, after: StatedApp { app: app("enforce"), active: true } }],
+        provider: None,
     };
     Past::at(Timestamp::from_seconds(1_800_000_000), vec![row])
 }
@@ -126,5 +132,5 @@ fn for_programs() {
     assert_eq!(denied["answer"], "deny");
     assert_eq!(denied["deny"]["reason"], "identity_pattern");
     let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(members(&refused_json("a", "b", "c", None)), members(&denied));
+    assert_eq!(members(&refused().json()), members(&denied));
 }

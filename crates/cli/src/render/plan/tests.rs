@@ -4,7 +4,7 @@ use signet_core::code::GroupCode;
 use signet_core::grant::SourceId;
 use signet_core::group::GroupKey;
 use signet_core::role::RoleArn;
-use signet_store::apply::AppChange;
+use signet_store::apply::{AppChange, Displaced};
 
 use super::*;
 
@@ -30,8 +30,10 @@ fn change(key: &str, code: &str) -> GroupChange {
     }
 }
 
-fn empty() -> Plan {
+pub(crate) fn empty() -> Plan {
     Plan {
+        left_out: Vec::new(),
+        crowded: Vec::new(),
         source: SourceId::file("platform").unwrap(),
         claimed: 7,
         grants_before: 100,
@@ -68,7 +70,18 @@ fn sample() -> Plan {
             taken: GroupCode::parse("abcd").unwrap(),
             owner: GroupKey::new("Clinical Readers").unwrap(),
         }],
+        left_out: vec![left_out("Trial\u{7}s", 1), left_out("Trials B", 20)],
+        crowded: vec![Crowded { group: GroupKey::new("Everybody").unwrap(), roles: 288, bytes: 13_100, percent: 96 }],
         ..empty()
+    }
+}
+
+fn left_out(group: &str, grants: usize) -> LeftOut {
+    LeftOut {
+        group: GroupKey::new(group).unwrap(),
+        taken: GroupCode::parse("uvwx").unwrap(),
+        owner: GroupKey::new("Trials A").unwrap(),
+        grants,
     }
 }
 
@@ -76,6 +89,9 @@ fn sample() -> Plan {
 fn for_people() {
     insta::assert_snapshot!("plan_text", text(&sample(), &[AppId::parse("0oaGone").unwrap()]));
     insta::assert_snapshot!("plan_text_empty", text(&empty(), &[]));
+    let waiting = text(&Plan { left_out: vec![left_out("Trials B", 2)], ..empty() }, &[]);
+    assert!(waiting.contains("LEFT OUT") && waiting.contains("2 grants wait."), "{waiting}");
+    assert!(waiting.ends_with("has what the source states, but for the groups left out.\n"), "{waiting}");
 }
 
 #[test]

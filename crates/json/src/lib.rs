@@ -2,19 +2,29 @@
 //! members, and members that occur twice.
 //!
 //! RFC 8259 §4 leaves open what a doubled member means, and most readers let the last one
-//! win. For access control that is a hole: the reader of a log, a proxy and the hook could
-//! each see another claim. This tree shows both, and the typed views refuse them.
+//! win. For access control that is a hole: the reader of a log, a proxy and a hook could each
+//! see another claim, and whoever reviewed an event and whoever applies it another list of
+//! grants. This tree shows both, so that what reads it can refuse them.
+//!
+//! ```
+//! use signet_json::{Json, read};
+//!
+//! let tree = read(br#"{ "role": "reader", "role": "admin" }"#)?;
+//! assert_eq!(tree.as_object().map(<[_]>::len), Some(2));
+//! assert_eq!(tree.get("role"), None);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
-/// A JSON value. Its `Debug` form names the kind alone, since a hook's request holds
-/// personal data that has no place in a log.
+/// A JSON value. Its `Debug` form names the kind alone, since what a request holds of a person
+/// has no place in a log.
 #[derive(Clone, PartialEq)]
 pub enum Json {
-    /// `null`; the typed views take it for "absent".
+    /// `null`.
     Null,
     /// `true` or `false`.
     Bool(bool),
@@ -26,6 +36,15 @@ pub enum Json {
     Array(Vec<Json>),
     /// An object's members in the order of the text; names can occur more than once.
     Object(Vec<(String, Json)>),
+}
+
+/// Reads one JSON text.
+///
+/// # Errors
+/// What is wrong with it, with line and column: it is not JSON (RFC 8259), nested over 128 levels
+/// deep, or has a number that even a 64-bit float cannot carry.
+pub fn read(text: &[u8]) -> Result<Json, serde_json::Error> {
+    serde_json::from_slice(text)
 }
 
 impl Json {
@@ -150,5 +169,64 @@ impl<'de> Visitor<'de> for TreeVisitor {
             members.push(member);
         }
         Ok(Json::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(text: &str) -> Json {
+        read(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn members_keep_their_order_and_their_doubles() {
+        let text = r#"{ "b": 1, "a": [true, null], "b": -2.5 }"#;
+        let Json::Object(members) = tree(text) else { panic!("no object") };
+        let names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["b", "a", "b"]);
+        let elements = Json::Array(vec![Json::Bool(true), Json::Null]);
+        let [first, second, third] = &members[..] else { panic!("three members") };
+        assert!(first.1 == Json::Number(1.into()) && second.1 == elements);
+        assert!(third.1 == Json::Number(Number::from_f64(-2.5).unwrap()));
+    }
+
+    #[test]
+    fn what_is_unclear_is_not_found() {
+        let found = tree(r#"{ "one": { "text": "x" }, "none": null, "two": 1, "two": 1 }"#);
+        assert_eq!(found.at(&["one", "text"]).and_then(Json::as_str), Some("x"));
+        for path in [&["none"][..], &["two"], &["three"], &["one", "text", "x"]] {
+            assert_eq!(found.at(path), None, "{path:?}");
+        }
+        // Names that are written in other ways are still one name.
+        assert_eq!(tree(r#"{ "role": 1, "r\u006fle": 2 }"#).get("role"), None);
+    }
+
+    #[test]
+    fn numbers_are_kept_to_64_bits() {
+        for text in ["0", "-9223372036854775808", "18446744073709551615"] {
+            let Json::Number(number) = tree(text) else { panic!("{text}") };
+            assert_eq!(number.to_string(), text);
+        }
+        assert!(read(b"1e999").is_err());
+    }
+
+    #[test]
+    fn what_is_not_one_json_text_is_refused() {
+        let deep = "[".repeat(129) + &"]".repeat(129);
+        for text in ["", "{", "nul", "{} {}", "{a: 1}", "[1,]", "\"\u{1}\"", &deep] {
+            assert!(read(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(read(b"\"\xff\"").is_err());
+        let most = "[".repeat(127) + &"]".repeat(127);
+        assert!(read(most.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn nothing_of_a_value_is_in_its_debug_form() {
+        let tree = tree(r#"{ "login": "jane@example.com" }"#);
+        assert_eq!(format!("{tree:?}"), "<an object>");
+        assert_eq!(format!("{:?}", tree.get("login")), "Some(<a string>)");
     }
 }

@@ -1,0 +1,122 @@
+//! Whom a role should trust, from its grants and the apps' gates.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::app::AppId;
+use crate::code::{CodeWidth, GroupCode};
+use crate::role::RoleArn;
+use crate::trust::allow::{Allow, Terms};
+use crate::trust::document::Statement;
+use crate::trust::gate::Gate;
+use crate::trust::grants::Codes;
+use crate::trust::nonempty::NonEmpty;
+
+/// Why somebody who was granted a role is not let in. Neither of these comes from a sound table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeftOut {
+    /// A code that has not the table's width.
+    OtherWidth(GroupCode),
+    /// An app, and another through whose gate its sign-ins come as well. The role could not tell them
+    /// apart, so it trusts neither.
+    SharedGate(AppId, AppId),
+}
+
+/// Whom a role should trust: which codes let in whose sign-ins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    apps: BTreeMap<AppId, (Terms, NonEmpty<GroupCode>)>,
+    left_out: Vec<LeftOut>,
+}
+
+impl Desired {
+    /// Takes what is granted on a role: the codes that count for each app
+    /// ([`codes_at`](crate::trust::grants::codes_at)), and the gates of all apps, of those without
+    /// codes too. An app without a gate, or without codes, is not trusted.
+    #[must_use]
+    pub fn new(role: &RoleArn, width: CodeWidth, gates: &BTreeMap<AppId, Gate>, codes: &Codes) -> Self {
+        let mut left_out: Vec<_> = codes
+            .values()
+            .flatten()
+            .filter(|code| !code.has_width(width))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .map(|code| LeftOut::OtherWidth(*code))
+            .collect();
+        let mut apps = BTreeMap::new();
+        for (app, gate) in gates {
+            if let Some((other, _)) = gates.iter().find(|(other, their)| *other != app && gate.meets(their)) {
+                if codes.contains_key(app) {
+                    left_out.push(LeftOut::SharedGate(app.clone(), other.clone()));
+                }
+                continue;
+            }
+            let fits = codes.get(app).into_iter().flatten().filter(|code| code.has_width(width));
+            if let Some(codes) = NonEmpty::new(fits.copied().collect()) {
+                apps.insert(app.clone(), (Terms::new(gate, role), codes));
+            }
+        }
+        Self { apps, left_out }
+    }
+
+    /// Who is not let in though granted the role, and why.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// The codes that let in each app's sign-ins.
+    #[must_use]
+    pub fn codes(&self) -> Codes {
+        self.apps.iter().map(|(app, (_, codes))| (app.clone(), codes.as_set().clone())).collect()
+    }
+
+    /// Whether nobody is to be trusted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.apps.is_empty()
+    }
+
+    /// Our statements. Apps share one where that lets nobody else in.
+    pub(super) fn statements(&self) -> Vec<Statement> {
+        let mut joined: Vec<Allow> = Vec::new();
+        for (terms, codes) in self.apps.values() {
+            let allow = Some(Allow::new(terms.clone(), codes.clone()));
+            // What no statement takes in becomes one of its own.
+            let alone = joined.iter_mut().fold(allow, |allow, known| allow.and_then(|allow| known.join(allow)));
+            joined.extend(alone);
+        }
+        joined.iter().enumerate().map(|(index, allow)| allow.statement(index + 1)).collect()
+    }
+
+    /// Only those codes of each app that some others have as well.
+    pub(super) fn only(&self, codes: &Codes) -> Self {
+        self.filtered(|app, code| codes.get(app).is_some_and(|codes| codes.contains(code)))
+    }
+
+    /// Only codes of a set.
+    pub(super) fn among(&self, codes: &BTreeSet<GroupCode>) -> Self {
+        self.filtered(|_, code| codes.contains(code))
+    }
+
+    /// Where apps whose codes were once equal could share a statement: only the codes that all of
+    /// them still have, so that they can share it again.
+    pub(super) fn shared_again(&self, once: &Codes) -> Self {
+        let common = |app: &AppId, code: &GroupCode| {
+            let Some((terms, _)) = self.apps.get(app) else { return false };
+            let was = once.get(app);
+            self.apps
+                .iter()
+                .filter(|(other, (theirs, _))| theirs.can_join(terms) && once.get(*other) == was)
+                .all(|(_, (_, codes))| codes.as_set().contains(code))
+        };
+        self.filtered(common)
+    }
+
+    fn filtered(&self, keep: impl Fn(&AppId, &GroupCode) -> bool) -> Self {
+        let apps = self.apps.iter().filter_map(|(app, (terms, codes))| {
+            let kept = codes.iter().filter(|code| keep(app, code)).copied().collect();
+            NonEmpty::new(kept).map(|codes| (app.clone(), (terms.clone(), codes)))
+        });
+        Self { apps: apps.collect(), left_out: self.left_out.clone() }
+    }
+}

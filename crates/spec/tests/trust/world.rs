@@ -1,0 +1,155 @@
+//! A plan made into grants and gates, in the specification's words and in core's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use signet_core::app::AppId;
+use signet_core::code::{CodeWidth, GroupCode};
+use signet_core::grant::Timestamp;
+use signet_core::identity::IdentityPattern;
+use signet_core::role::{ProviderName, RoleArn};
+use signet_core::trust::audit::wider;
+use signet_core::trust::desired::Desired;
+use signet_core::trust::document::Document;
+use signet_core::trust::gate::{Audience, Gate, IdentityPoolId, Issuer};
+use signet_core::trust::grants::{Codes, RoleEntry, codes_at};
+use signet_core::trust::nonempty::NonEmpty;
+use signet_spec::trust::entitled::{App, Entry, Kind, World};
+
+use crate::plan::{AppPlan, DocumentPlan, EntryPlan};
+use crate::pools::{
+    CLIENTS, CODES, FOREIGN, HEADS, ISSUERS, NOW, OURS, PATTERNS, POOLS, PROVIDERS, ROLE, SAML_AUDIENCES, spaced,
+};
+
+pub(crate) fn world(apps: &[AppPlan], entries: &[EntryPlan]) -> World {
+    World {
+        role: ROLE.to_owned(),
+        width: 4,
+        now: NOW,
+        apps: apps.iter().enumerate().map(|(index, plan)| app(index, plan)).collect(),
+        entries: entries.iter().map(entry).collect(),
+    }
+}
+
+fn app(index: usize, plan: &AppPlan) -> App {
+    let pattern = PATTERNS[plan.pattern].0.to_owned();
+    let one = |audience: &str| vec![audience.to_owned()];
+    let (provider, audiences, kind) = match plan.kind {
+        0..=3 => (saml_provider(PROVIDERS[plan.provider]), one(SAML_AUDIENCES[plan.audience]), Kind::Saml { pattern }),
+        4..=6 => (
+            oidc_provider(ISSUERS[plan.provider]),
+            CLIENTS[plan.audience].iter().map(|client| (*client).to_owned()).collect(),
+            Kind::Oidc { pattern, roles_claim: plan.kind < 6 },
+        ),
+        _ => (COGNITO.to_owned(), one(POOLS[plan.audience]), Kind::IdentityPool),
+    };
+    App { id: format!("app{index}"), provider, audiences, kind }
+}
+
+pub(crate) const COGNITO: &str = "cognito-identity.amazonaws.com";
+
+pub(crate) fn saml_provider(name: &str) -> String {
+    format!("arn:aws:iam::111122223333:saml-provider/{name}")
+}
+
+pub(crate) fn oidc_provider(issuer: &str) -> String {
+    format!("arn:aws:iam::111122223333:oidc-provider/{issuer}")
+}
+
+fn entry(plan: &EntryPlan) -> Entry {
+    let app = |index: usize| format!("app{index}");
+    Entry {
+        code: CODES[plan.code].to_owned(),
+        apps: match plan.apps {
+            0..=3 => None,
+            7 => Some(vec![app(0), app(2)]),
+            other => Some(vec![app(other - 4)]),
+        },
+        expires_at: [None, None, None, Some(NOW + 1), Some(NOW + 1_000), Some(NOW), Some(NOW - 1), None][plan.expiry],
+    }
+}
+
+/// What core makes of a world.
+pub(crate) fn desired(world: &World) -> Desired {
+    let gates = gates(world);
+    let codes = granted(world, &gates);
+    Desired::new(&role(world), CodeWidth::new(world.width as u64).unwrap(), &gates, &codes)
+}
+
+/// What core's audit finds beside ours: apps that others let in more widely.
+pub(crate) fn wider_apps(world: &World, document: &Document) -> BTreeSet<String> {
+    let gates = gates(world);
+    let found = wider(document, &role(world), &gates, &granted(world, &gates));
+    found.into_iter().map(|wider| wider.app.to_string()).collect()
+}
+
+fn role(world: &World) -> RoleArn {
+    RoleArn::parse(&world.role).unwrap()
+}
+
+fn gates(world: &World) -> BTreeMap<AppId, Gate> {
+    world.apps.iter().map(|app| (AppId::parse(&app.id).unwrap(), gate(app))).collect()
+}
+
+fn granted(world: &World, gates: &BTreeMap<AppId, Gate>) -> Codes {
+    let entries: Vec<RoleEntry> = world.entries.iter().map(role_entry).collect();
+    codes_at(&entries, gates.keys(), Timestamp::from_seconds(world.now))
+}
+
+fn gate(app: &App) -> Gate {
+    let audience = |text: &String| Audience::parse(text).unwrap();
+    let identity = |pattern: &str| IdentityPattern::parse(pattern).unwrap();
+    let name = |mark: &str| app.provider.split_once(mark).unwrap().1.to_owned();
+    match &app.kind {
+        Kind::Saml { pattern } => Gate::Saml {
+            provider: ProviderName::parse(&name("saml-provider/")).unwrap(),
+            audience: audience(&app.audiences[0]),
+            identity: identity(pattern),
+        },
+        Kind::Oidc { pattern, roles_claim } => Gate::Oidc {
+            issuer: Issuer::from_url(&format!("https://{}", name("oidc-provider/"))).unwrap(),
+            audiences: NonEmpty::new(app.audiences.iter().map(audience).collect()).unwrap(),
+            identity: identity(pattern),
+            roles_claim: *roles_claim,
+        },
+        Kind::IdentityPool => Gate::IdentityPool { pool: IdentityPoolId::parse(&app.audiences[0]).unwrap() },
+    }
+}
+
+fn role_entry(entry: &Entry) -> RoleEntry {
+    RoleEntry {
+        code: GroupCode::parse(&entry.code).unwrap(),
+        apps: entry.apps.as_ref().map(|apps| apps.iter().map(|app| AppId::parse(app).unwrap()).collect()),
+        expires_at: entry.expires_at.map(Timestamp::from_seconds),
+    }
+}
+
+/// A role's document before core sees it, and what others have in it.
+pub(crate) struct Written {
+    /// As it stands on the role.
+    pub(crate) text: String,
+    /// The statements of others, without white space.
+    pub(crate) foreign: Vec<&'static str>,
+    /// What stands before and behind the statements, without white space.
+    pub(crate) head: (&'static str, &'static str),
+}
+
+impl Written {
+    pub(crate) fn of(plan: &DocumentPlan) -> Self {
+        let foreign: Vec<_> = plan.foreign.iter().filter_map(|n| FOREIGN.get(*n % 20)).copied().collect();
+        let mut statements: Vec<&str> = foreign.clone();
+        statements.insert(plan.spaces % (statements.len() + 1), OURS.get(plan.ours).copied().unwrap_or(""));
+        statements.retain(|statement| !statement.is_empty());
+        let head = HEADS[plan.head];
+        let text = match statements.as_slice() {
+            // One statement may stand without an array.
+            [single] if plan.spaces % 2 == 1 => format!("{}{single}{}", head.0, head.1),
+            all => format!("{}[{}]{}", head.0, all.join(","), head.1),
+        };
+        Self { text: spaced(&text, plan.spaces), foreign, head }
+    }
+
+    /// The document if nobody but the others had written it.
+    pub(crate) fn without_ours(&self) -> String {
+        format!("{}[{}]{}", self.head.0, self.foreign.join(","), self.head.1)
+    }
+}
