@@ -1,10 +1,14 @@
 //! Producers: put, found, listed, removed.
 
+use signet_core::grant::{Grant, SourceId};
 use signet_core::producer::{EventType, Pattern, Producer, RolePattern, TopicArn};
+use signet_core::role::RoleArn;
 use signet_local::dynamodb::memory;
 use signet_store::StoreError;
+use signet_store::apply::{Applied, ApplyError, Revision};
+use signet_store::statement::Statement;
 
-use crate::common::{Worker, text};
+use crate::common::{Worker, gone, key, provenance, text};
 
 fn topic(name: &str) -> TopicArn {
     TopicArn::parse(&format!("arn:aws:sns:eu-central-1:111122223333:{name}")).unwrap()
@@ -18,6 +22,13 @@ fn producer(name: &str) -> Producer {
         groups: [Pattern::parse("*").unwrap(), Pattern::parse("a, b").unwrap()].into(),
         ..Producer::silent(topic(name))
     }
+}
+
+fn grants(role: &str) -> Statement {
+    let role = RoleArn::parse(&format!("arn:aws:iam::111122223333:role/{role}")).unwrap();
+    let mut statement = Statement::default();
+    statement.grant(key("Readers"), None, Grant { role, apps: None, expires_at: None });
+    statement
 }
 
 #[tokio::test]
@@ -36,6 +47,37 @@ async fn a_producer_is_what_was_put_last() {
     assert_eq!(worker.table.remove_producer(&first.topic).await.unwrap(), Some(changed));
     assert_eq!(worker.table.remove_producer(&first.topic).await.unwrap(), None);
     assert_eq!(worker.table.producers().await.unwrap(), [second]);
+}
+
+#[tokio::test]
+async fn what_a_topic_may_not_say_is_refused_before_anything_is_told_or_changed() {
+    let worker = Worker::with_table().await;
+    let (trials, genomes) = (SourceId::dataset("clinical-trials").unwrap(), SourceId::dataset("genomes").unwrap());
+    let may = grants("data/reader");
+    let say = async |name: &str, source: &SourceId, revision, statement: &Statement| {
+        let (topic, revision) = (topic(name), Revision::Exactly(revision));
+        let said = worker.table.apply_from(&topic, source, revision, statement, &provenance(1)).await;
+        said.map(|done| done.applied)
+    };
+    let error = say("a", &trials, 1, &may).await.unwrap_err();
+    assert!(matches!(&error, ApplyError::UnknownTopic(unknown) if *unknown == topic("a")), "{error}");
+    worker.table.put_producer(&producer("a")).await.unwrap();
+    for (source, statement) in [(&genomes, &may), (&trials, &grants("reader")), (&genomes, &gone())] {
+        let error = say("a", source, 1, statement).await.unwrap_err();
+        assert!(matches!(error, ApplyError::NotPermitted(_)), "{error}");
+    }
+    let file = SourceId::file("clinical-trials").unwrap();
+    let error = say("a", &file, 1, &may).await.unwrap_err();
+    assert!(matches!(error, ApplyError::NoDataset { .. }), "{error}");
+    assert!(worker.table.sources().await.unwrap().is_empty());
+
+    assert!(matches!(say("a", &trials, 7, &may).await.unwrap(), Applied::Changed(_)));
+    // A producer that is removed is not even told what is there.
+    worker.table.remove_producer(&topic("a")).await.unwrap();
+    for revision in [6, 7, 8] {
+        let error = say("a", &trials, revision, &may).await.unwrap_err();
+        assert!(matches!(error, ApplyError::UnknownTopic(_)), "{error}");
+    }
 }
 
 #[tokio::test]

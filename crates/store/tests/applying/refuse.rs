@@ -97,6 +97,7 @@ async fn a_group_is_left_out_and_the_rest_is_applied() {
     assert_eq!(left(&content), [&*second, &*third]);
     assert!(!content.groups.contains_key(&second));
     worker.table.announced(&trials, &collisions).await.unwrap();
+    assert_eq!(worker.table.export(&trials).await.unwrap().unwrap(), statement, "what waits is stated too");
 
     // What stays left out is no new collision, and is tried again by the next revision only.
     let again = worker.apply_whole(&trials, 1, &statement).await.unwrap();
