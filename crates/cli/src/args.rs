@@ -223,8 +223,8 @@ pub struct Explain {
 /// Options of `history`.
 #[derive(Debug, ClapArgs)]
 pub struct History {
-    /// A role's ARN, a source (`file:NAME`, `dataset:ID`), an app (`app:ID`) or a group, by its key
-    /// (`group:KEY`, or KEY alone where it cannot be mistaken for one of the others)
+    /// A role's ARN, a source (`file:NAME`, `dataset:ID`), an app (`app:ID`) or a group (`group:KEY`);
+    /// without a prefix the group, dataset or app of that name, the first of them with a history
     pub subject: String,
 }
 

@@ -96,7 +96,7 @@ async fn a_change_is_in_the_history_of_all_that_it_concerns() {
 #[tokio::test]
 async fn what_has_no_history() {
     let place = Place::with_table().await;
-    place.run(&["history", "Readers"]).exit(1).warns(&format!("table `{TABLE}` has nothing about group `Readers`"));
+    place.run(&["history", "Readers"]).exit(1).warns(&format!("table `{TABLE}` has nothing about group `Readers` or"));
     place.run(&["history", "file:platform"]).exit(1).warns("nothing about source `file:platform`");
     place.run(&["history", "app:a b"]).exit(2).warns("app id `a b`");
     place.run(&["history", "arn:aws:s3:::bucket"]).exit(2);

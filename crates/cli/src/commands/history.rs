@@ -23,12 +23,12 @@ pub(super) async fn history(
     as_json: bool,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    let subject = Subject::parse(&args.subject)?;
+    let subjects = Subject::parse(&args.subject)?;
     let table = connect::table(connection).await?;
-    let rows = subject.rows(&table).await?;
-    if rows.is_empty() {
-        return Err(Failure::NoHistory { subject: subject.to_string(), table: table.name().to_owned() });
-    }
+    let Some((subject, rows)) = first_with_rows(&subjects, &table).await? else {
+        let subjects: Vec<String> = subjects.iter().map(ToString::to_string).collect();
+        return Err(Failure::NoHistory { subject: subjects.join(" or "), table: table.name().to_owned() });
+    };
     if as_json {
         let (kind, id) = subject.parts();
         console.json(&json!({ "subject": { "kind": kind, "id": id }, "rows": render::json(&rows) }))?;
@@ -36,6 +36,19 @@ pub(super) async fn history(
         console.result(&render::text(&rows))?;
     }
     Ok(Exit::Done)
+}
+
+async fn first_with_rows<'s>(
+    subjects: &'s [Subject],
+    table: &Table,
+) -> Result<Option<(&'s Subject, Vec<HistoryRow>)>, Failure> {
+    for subject in subjects {
+        let rows = subject.rows(table).await?;
+        if !rows.is_empty() {
+            return Ok(Some((subject, rows)));
+        }
+    }
+    Ok(None)
 }
 
 /// Whose history is asked for.
@@ -48,17 +61,21 @@ enum Subject {
 }
 
 impl Subject {
-    fn parse(text: &str) -> Result<Self, Failure> {
+    /// What a text can mean, the likeliest first: without a prefix a group, a dataset or an app.
+    fn parse(text: &str) -> Result<Vec<Self>, Failure> {
         Ok(if let Some(key) = text.strip_prefix("group:") {
-            Self::Group(GroupKey::new(key)?)
+            vec![Self::Group(GroupKey::new(key)?)]
         } else if let Some(id) = text.strip_prefix("app:") {
-            Self::App(AppId::parse(id)?)
+            vec![Self::App(AppId::parse(id)?)]
         } else if text.starts_with("file:") || text.starts_with("dataset:") {
-            Self::Source(SourceId::parse(text)?)
+            vec![Self::Source(SourceId::parse(text)?)]
         } else if text.starts_with("arn:") {
-            Self::Role(RoleArn::parse(text)?)
+            vec![Self::Role(RoleArn::parse(text)?)]
         } else {
-            Self::Group(GroupKey::new(text)?)
+            let mut subjects = vec![Self::Group(GroupKey::new(text)?)];
+            subjects.extend(SourceId::dataset(text).ok().map(Self::Source));
+            subjects.extend(AppId::parse(text).ok().map(Self::App));
+            subjects
         })
     }
 
@@ -128,7 +145,7 @@ mod tests {
 
     #[test]
     fn subjects_are_told_apart() {
-        let kind = |text: &str| Subject::parse(text).map(|subject| subject.to_string()).unwrap();
+        let kinds = |text: &str| Subject::parse(text).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
         for (text, shown) in [
             ("file:platform", "source `file:platform`"),
             ("dataset:clinical/trials", "source `dataset:clinical/trials`"),
@@ -139,8 +156,10 @@ mod tests {
             ("group:group:x\u{1b}", "group `group:x\\u{1b}`"),
             ("role: x", "group `role: x`"),
         ] {
-            assert_eq!(kind(text), shown);
+            assert_eq!(kinds(text), [shown]);
         }
+        assert_eq!(kinds("0oaA"), ["group `0oaA`", "source `dataset:0oaA`", "app `0oaA`"]);
+        assert_eq!(kinds("clinical/trials"), ["group `clinical/trials`", "source `dataset:clinical/trials`"]);
         for bad in ["", "group:", "app:", "app:a b", "file:", "arn:aws:s3:::bucket"] {
             assert!(Subject::parse(bad).is_err(), "`{bad}` was taken");
         }
