@@ -99,7 +99,7 @@ dev: setup ## Start the table and the hook, and leave them running
 invoke: setup ## Send EVENT=events/saml-hook/<case>.json to the hook of `make dev`
 	@if [ -z "$$EVENT" ]; then \
 		echo 'make invoke: name the event, for example EVENT=events/saml-hook/<case>.json; there are:' >&2; \
-		ls events/*/*.json >&2; exit 2; \
+		ls events/saml-hook/*.json >&2; exit 2; \
 	fi
 	@$(IN_VENV) scripts/demo.py invoke "$$EVENT"
 invoke: export EVENT := $(EVENT)
@@ -145,6 +145,7 @@ target/tools/cargo-deny-$(CARGO_DENY_VERSION):
 lint-infra: .venv/.stamp
 	@$(STEP) 'cfn-lint' .venv/bin/cfn-lint infra/*.yaml
 	@AWS_DEFAULT_REGION="$${AWS_DEFAULT_REGION:-us-east-1}" $(STEP) 'sam validate' .venv/bin/sam validate --lint < /dev/null
+	@$(STEP) 'What the template must keep' $(IN_VENV) scripts/guard_template.py
 
 .PHONY: lint-sources
 lint-sources:
@@ -157,7 +158,7 @@ guard: target/lambda/saml-hook/bootstrap ## Hold the sign-in function to its fea
 	@$(STEP) 'Start' $(PYTHON) scripts/guard_start.py $<
 
 .PHONY: bench
-bench: setup ## Measure the sign-in function beside its peers
+bench: setup ## Measure the sign-in function beside its peers, and count the calls that events take
 	@bench/run
 
 ##### Ship

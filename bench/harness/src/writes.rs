@@ -2,7 +2,7 @@
 //! database, the SDK's own repetitions included. They are the same on every machine, so one too many
 //! is an error.
 //!
-//! The call that finds the event's producer comes before these; the function makes it for each event.
+//! The function makes the same calls: the event's producer comes with the first read.
 
 use std::collections::BTreeSet;
 

@@ -28,6 +28,12 @@ impl TopicArn {
         }
     }
 
+    /// The partition that the topic is in, such as `aws`.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        self.0.split(':').nth(1).unwrap_or_default()
+    }
+
     /// The ARN.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -277,7 +283,8 @@ impl Producer {
             return Err(self.refusal(Spoken::Dataset, dataset));
         }
         for (group, role) in grants {
-            if !self.roles.iter().any(|pattern| pattern.matches(role)) {
+            // A role of another partition can never be assumed with what this deployment hands out.
+            if role.partition() != self.topic.partition() || !self.roles.iter().any(|pattern| pattern.matches(role)) {
                 return Err(self.refusal(Spoken::Role, role.as_str()));
             }
             if !self.groups.iter().any(|pattern| pattern.matches(group.as_str())) {
@@ -423,6 +430,16 @@ mod tests {
         let app = producer.permits_provider(&AppId::parse("0oaB").unwrap()).unwrap_err();
         assert_eq!((app.what, app.value.as_str()), (Spoken::App, "0oaB"));
         assert!(app.to_string().starts_with(&format!("topic `{TOPIC}` may not speak of app `0oaB`")), "{app}");
+    }
+
+    #[test]
+    fn roles_of_another_partition_are_never_said_whatever_the_pattern() {
+        let roles = [RolePattern::parse("*").unwrap()].into();
+        let producer = Producer { roles, ..producer() };
+        let (ours, theirs) = (role("arn:aws:iam::111122223333:role/a"), role("arn:aws-cn:iam::111122223333:role/a"));
+        let group = key("Clinical Readers");
+        producer.permits_dataset("genomes", [(&group, &ours)]).unwrap();
+        assert_eq!(producer.permits_dataset("genomes", [(&group, &theirs)]).unwrap_err().value, theirs.as_str());
     }
 
     #[test]

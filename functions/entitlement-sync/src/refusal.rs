@@ -137,9 +137,11 @@ impl From<ApplyError> for Stop {
     fn from(error: ApplyError) -> Self {
         match error {
             ApplyError::Store(error) => Self::Failed(error.into()),
-            // Another writer was faster, or none of this can come of an event.
+            // Another writer was faster, part of the event is in force, or none of this can come of an
+            // event.
             ApplyError::Contended { .. }
             | ApplyError::AppChanged { .. }
+            | ApplyError::Stranded { .. }
             | ApplyError::ChangedSincePlan { .. }
             | ApplyError::Unfinished { .. }
             | ApplyError::UnknownSource { .. } => Self::Failed(Fault::Apply(error)),
@@ -168,6 +170,7 @@ fn reason(error: &ApplyError) -> &'static str {
         ApplyError::NoDataset { .. } => "no_dataset",
         ApplyError::RevisionConflict { .. } | ApplyError::ProviderRevisionConflict { .. } => "revision_conflict",
         ApplyError::NothingLeft { .. } => "nothing_left",
+        ApplyError::Stranded { .. } => "stranded",
         ApplyError::Unfinished { .. } => "unfinished",
         ApplyError::UnknownSource { .. } => "unknown_source",
         ApplyError::ChangedSincePlan { .. } => "changed_since_plan",

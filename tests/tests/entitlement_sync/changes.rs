@@ -72,7 +72,6 @@ async fn large_events_take_few_calls() {
     let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
     let grants: Vec<(&str, &[&str])> = roles.iter().map(|role| (role.as_str(), groups.as_slice())).collect();
 
-    // Each with one more than applying it takes: the producer is read.
     let broad = calls(&dataset("clinical-broad", 1, &grants)).await;
     assert!(broad <= 6, "{broad} calls for 1,000 grants");
     assert_eq!(sign_in(&flow, &["Broad 49"]).await.unwrap().role_arns(), roles);

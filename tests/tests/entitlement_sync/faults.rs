@@ -7,8 +7,9 @@ use signet_tests::flow::{DATASETS, Flow, dataset};
 
 use super::{NIGHT_SHIFT, TRIALS, assert_opens, assert_unentitled, code};
 
-/// Soon, and longer than the function takes to fail.
-const AGAIN: Duration = Duration::from_secs(2);
+/// Soon, and longer than the function takes to fail. On a machine that is busy it may be shorter, and
+/// then an event is handed out again while it is in work: nothing here may depend on that.
+const AGAIN: Duration = Duration::from_secs(3);
 
 async fn until_failed(flow: &Flow) {
     let failed = async || flow.outcomes().iter().any(|outcome| outcome == "failed");
@@ -28,7 +29,10 @@ async fn an_event_waits_until_the_table_is_back() {
     flow.messaging.settled().await;
     assert_opens(&flow, NIGHT_SHIFT, TRIALS, &code(NIGHT_SHIFT, 0)).await;
     assert_eq!(flow.messaging.dead_letters().await, 0);
-    assert_eq!(flow.outcomes().last().unwrap(), "applied");
+    let outcomes = flow.outcomes();
+    let mut after = outcomes.iter().skip_while(|outcome| *outcome == "failed");
+    assert_eq!(after.next().unwrap(), "applied");
+    assert!(after.all(|outcome| outcome == "repeated" || outcome == "failed"), "{outcomes:?}");
 }
 
 #[tokio::test]
@@ -39,6 +43,7 @@ async fn after_five_tries_an_event_is_a_dead_letter_and_the_next_one_is_applied(
     let given_up = async || flow.messaging.dead_letters().await == 1;
     flow.messaging.until("the event is a dead letter", given_up).await;
     assert_eq!(flow.messaging.queued().await, 0);
+    flow.messaging.until("each try is in the log", async || flow.outcomes().len() == 5).await;
     assert_eq!(flow.outcomes(), ["failed"; 5]);
     assert_unentitled(&flow, NIGHT_SHIFT).await;
 

@@ -36,8 +36,8 @@ pub(super) enum Work {
     Left { left: Box<Left>, is_new: bool },
     /// A group that is left out no more, since nothing is stated of it.
     NotLeft(GroupKey),
-    /// A source's row of a role; none to delete it.
-    Role { role: RoleArn, entries: BTreeSet<RoleEntry> },
+    /// A source's row of a role, no entries to delete it, with what it was.
+    Role { role: RoleArn, entries: BTreeSet<RoleEntry>, before: BTreeSet<RoleEntry> },
 }
 
 /// The actions of one piece of work, with what they cost.
@@ -79,7 +79,7 @@ impl Work {
                 let actions = vec![left::forget(table, source, group)?];
                 Ok(Step { actions, bytes: GROUP_BYTES, history: None, collides: false })
             }
-            Self::Role { role, entries } => role_step(table, source, role, entries),
+            Self::Role { role, entries, before } => role_step(table, source, role, entries, before),
         }
     }
 }
@@ -219,10 +219,11 @@ fn role_step(
     source: &SourceId,
     role: &RoleArn,
     entries: &BTreeSet<RoleEntry>,
+    before: &BTreeSet<RoleEntry>,
 ) -> Result<Step, StoreError> {
     let key = schema::role_key(role, source);
     let value = codec::write_role(entries);
-    let bytes = codec::size(&value) + 1_000;
+    let bytes = codec::size(&value).max(codec::size(&codec::write_role(before))) + 1_000;
     let row = if entries.is_empty() {
         let delete = Delete::builder().table_name(table.name()).set_key(Some(key.attributes()));
         TransactWriteItem::builder().delete(table.built(delete.build())?).build()

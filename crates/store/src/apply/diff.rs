@@ -116,6 +116,10 @@ pub(super) struct Aim<'a> {
     pub(super) width: CodeWidth,
     pub(super) hasher: &'a dyn CodeHasher,
     pub(super) on_collision: OnCollision,
+    /// Whether the revision is claimed, and may be written in part: then it is completed whatever the
+    /// limits say. They were kept when it was claimed, and a part that stays is worse than a group that
+    /// two sources at once made too large.
+    pub(super) is_begun: bool,
 }
 
 impl Aim<'_> {
@@ -167,7 +171,7 @@ impl Aim<'_> {
     }
 
     /// What a group will hold. Refuses what makes it too large, or larger where it is too large
-    /// already. What only withdraws is never refused for its size.
+    /// already, unless the revision is begun. What only withdraws is never refused for its size.
     fn load(
         &self,
         group: &GroupKey,
@@ -185,7 +189,7 @@ impl Aim<'_> {
         };
         let will = load(after);
         let is_over = will.roles > GROUP_ROLES || will.bytes > GROUP_BYTES;
-        if !is_over || after.iter().all(|grant| before.iter().any(|before| is_within(grant, before))) {
+        if !is_over || self.is_begun || after.iter().all(|grant| before.iter().any(|before| is_within(grant, before))) {
             return Ok(will);
         }
         let was = load(before);

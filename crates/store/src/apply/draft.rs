@@ -30,9 +30,15 @@ pub(super) struct Draft {
 }
 
 impl Table {
-    pub(super) fn aim<'a>(&'a self, source: &'a SourceId, statement: &'a Statement, opening: &Opening) -> Aim<'a> {
+    pub(super) fn aim<'a>(
+        &'a self,
+        source: &'a SourceId,
+        statement: &'a Statement,
+        opening: &Opening,
+        is_begun: bool,
+    ) -> Aim<'a> {
         let Meta { width, on_collision, .. } = opening.meta;
-        Aim { source, statement, width, on_collision, hasher: &*self.hasher }
+        Aim { source, statement, width, on_collision, hasher: &*self.hasher, is_begun }
     }
 
     /// The first read of an application: the source, the topic's producer, and the apps that the
@@ -54,12 +60,13 @@ impl Table {
         source: &SourceId,
         statement: &Statement,
         opening: Opening,
+        is_begun: bool,
     ) -> Result<Draft, ApplyError> {
         let apps = apps::works(source, statement, &opening)?;
         let mut touched = opening.touched.clone();
         touched.extend_by(statement);
         let current = self.current(source, &touched, opening.may_leave_out()).await?;
-        let aim = self.aim(source, statement, &opening);
+        let aim = self.aim(source, statement, &opening, is_begun);
         check_something_left(&aim, &current, &opening)?;
         let pending = Pending::of(&aim, &current)?;
         aim.check_roles(&pending::codes(&current, pending.groups.iter()))?;

@@ -57,6 +57,18 @@ pub enum ApplyError {
         /// The grants it has.
         grants: usize,
     },
+    /// A revision was begun, and cannot be completed as things are now. Part of it may be in force.
+    #[error(
+        "revision {revision} of source `{source_id}` was begun and cannot be completed, so that part of it may be in force; mend this and let its event come again, or have a higher revision published: {why}"
+    )]
+    Stranded {
+        /// The source.
+        source_id: SourceId,
+        /// The revision.
+        revision: u64,
+        /// What is in the way.
+        why: Box<ApplyError>,
+    },
     /// The source's last revision is not applied in full, so the table cannot tell what it states.
     #[error(
         "revision {revision} of source `{source_id}` is not applied in full: let its event come again, or publish a higher revision"
@@ -169,4 +181,15 @@ pub enum ApplyError {
         /// How often it was tried.
         tries: usize,
     },
+}
+
+impl ApplyError {
+    /// The same of a revision that was begun: what would refuse it is in its way. What passes by itself
+    /// stays what it is.
+    pub(super) fn stranded(self, source: &SourceId, revision: u64) -> Self {
+        match self {
+            Self::Store(_) | Self::Contended { .. } | Self::AppChanged { .. } | Self::Stranded { .. } => self,
+            why => Self::Stranded { source_id: source.clone(), revision, why: Box::new(why) },
+        }
+    }
 }

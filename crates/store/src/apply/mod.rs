@@ -78,8 +78,8 @@ impl Table {
     /// As [`Table::apply`], but for what only writing finds out.
     pub async fn plan(&self, source: &SourceId, statement: &Statement) -> Result<Plan, ApplyError> {
         let opening = self.opening(None, source, statement).await?;
-        let mut draft = self.draft(source, statement, opening).await?;
-        let aim = self.aim(source, statement, &draft.opening);
+        let mut draft = self.draft(source, statement, opening, false).await?;
+        let aim = self.aim(source, statement, &draft.opening, false);
         // Writing finds taken codes out by itself; a plan asks for them, until every newcomer has a
         // code that is free.
         loop {
@@ -149,11 +149,16 @@ impl Table {
         let digest = statement.digest();
         for _ in 0..CLAIMS {
             let opening = self.opening(topic, source, statement).await?;
-            if let Some(topic) = topic {
-                permit::dataset(topic, &opening.items, source, statement)?;
-            }
             let seen = opening.known.clone();
             let seen = seen.as_ref();
+            let begun = seen.filter(|seen| is_begun(seen, revision, &digest)).map(|seen| seen.claimed);
+            let stranded = |why: ApplyError| match begun {
+                Some(number) => why.stranded(source, number),
+                None => why,
+            };
+            if let Some(topic) = topic {
+                permit::dataset(topic, &opening.items, source, statement).map_err(stranded)?;
+            }
             // Before anything else: what is late is acknowledged, and not refused for what it says.
             let number = match accept(source, revision, seen, &digest)? {
                 Accepted::Number(number) => number,
@@ -167,9 +172,10 @@ impl Table {
             let draft = if says_the_same(seen, revision, statement, &digest) {
                 None
             } else {
-                let draft = self.draft(source, statement, opening).await?;
+                let draft = self.draft(source, statement, opening, begun.is_some()).await.map_err(stranded)?;
                 let is_finished = seen.is_none_or(SourceState::is_finished);
-                let changes_nothing = is_finished && draft.is_empty(&self.aim(source, statement, &draft.opening));
+                let changes_nothing =
+                    is_finished && draft.is_empty(&self.aim(source, statement, &draft.opening, false));
                 if changes_nothing && matches!(revision, Revision::After(_)) {
                     return Ok(self.done(source, Applied::Unchanged, seen, false).await?);
                 }
@@ -194,10 +200,11 @@ impl Table {
             if seen.is_some_and(|state| !state.is_finished()) {
                 // Until the claim just now, another worker may have gone on writing.
                 draft.current = self.current(source, touches, true).await?;
-                let aim = self.aim(source, statement, &draft.opening);
-                draft.pending = Pending::of(&aim, &draft.current)?;
+                let aim = self.aim(source, statement, &draft.opening, true);
+                draft.pending = Pending::of(&aim, &draft.current).map_err(|why| why.stranded(source, number))?;
             }
-            return self.write(source, statement, draft, &claim, provenance).await;
+            let written = self.write(source, statement, draft, &claim, provenance).await;
+            return written.map_err(|why| why.stranded(source, number));
         }
         Err(ApplyError::Contended { source_id: source.clone(), tries: CLAIMS })
     }
@@ -212,7 +219,7 @@ impl Table {
         provenance: &Provenance,
     ) -> Result<Done, ApplyError> {
         let plan = draft.plan(source);
-        let aim = self.aim(source, statement, &draft.opening);
+        let aim = self.aim(source, statement, &draft.opening, true);
         let mut run = Run {
             table: self,
             aim: &aim,
@@ -226,6 +233,11 @@ impl Table {
             provenance,
         };
         let applied = match run.finish().await? {
+            // The same event, in the hands of another worker: whether that one gets to the end is not
+            // known here, and both may have the only message that could come again.
+            Ended::Lost { by } if by == claim.revision => {
+                return Err(ApplyError::Contended { source_id: source.clone(), tries: 1 });
+            }
             Ended::Lost { by } => Applied::Superseded { by },
             Ended::Finished => Applied::Changed(plan.with_written(source, &run.done, &run.pending.left)),
         };
@@ -241,6 +253,11 @@ fn says_the_same(seen: Option<&SourceState>, revision: Revision, statement: &Sta
     seen.is_some_and(|state| state.is_finished() && state.left_out == 0 && state.digest == digest)
         && matches!(revision, Revision::Exactly(_))
         && statement.apps.is_empty()
+}
+
+/// Whether this very revision is claimed and not applied in full: part of it may be in force.
+fn is_begun(seen: &SourceState, revision: Revision, digest: &str) -> bool {
+    !seen.is_applied() && revision == Revision::Exactly(seen.claimed) && !digests_differ(&seen.digest, digest)
 }
 
 /// Whether a revision may be claimed, and as what number.

@@ -30,8 +30,8 @@ impl Table {
             if !seen.is_applied() {
                 return Err(ApplyError::Unfinished { source_id: source.clone(), revision: seen.claimed });
             }
-            let (statement, draft) = self.redraft(source, opening).await?;
-            if seen.is_finished() && draft.is_empty(&self.aim(source, &statement, &draft.opening)) {
+            let (statement, draft) = self.redraft(source, opening, false).await?;
+            if seen.is_finished() && draft.is_empty(&self.aim(source, &statement, &draft.opening, false)) {
                 return Ok(self.done(source, Applied::Unchanged, Some(&seen), false).await?);
             }
             let claim = Claim {
@@ -48,17 +48,22 @@ impl Table {
                 continue;
             }
             // Until the claim just now, another resync may have gone on writing.
-            let (statement, draft) = self.redraft(source, draft.opening).await?;
+            let (statement, draft) = self.redraft(source, draft.opening, true).await?;
             return self.write(source, &statement, draft, &claim, provenance).await;
         }
         Err(ApplyError::Contended { source_id: source.clone(), tries: CLAIMS })
     }
 
     /// What a source states, by the items, and how they differ from it.
-    async fn redraft(&self, source: &SourceId, opening: Opening) -> Result<(Statement, Draft), ApplyError> {
+    async fn redraft(
+        &self,
+        source: &SourceId,
+        opening: Opening,
+        is_begun: bool,
+    ) -> Result<(Statement, Draft), ApplyError> {
         let current = self.current(source, &opening.touched, opening.may_leave_out()).await?;
         let statement = statement(source, &current);
-        let aim = self.aim(source, &statement, &opening);
+        let aim = self.aim(source, &statement, &opening, is_begun);
         let pending = Pending::of(&aim, &current)?;
         Ok((statement, Draft { opening, current, apps: Vec::new(), pending }))
     }

@@ -112,8 +112,12 @@ impl Run<'_> {
                 Work::Left { left: Box::new(left.clone()), is_new }
             }
         });
-        let roles = pending::rows_of_roles(self.aim, &self.current, &self.codes());
-        let roles = roles.into_iter().map(|(role, entries)| Work::Role { role, entries });
+        // Made only once all before them fit: a statement of many groups has many chunks.
+        let roles = std::iter::once_with(|| pending::rows_of_roles(self.aim, &self.current, &self.codes())).flatten();
+        let roles = roles.map(|(role, entries)| {
+            let before = self.current.roles.get(&role).cloned().unwrap_or_default();
+            Work::Role { role, entries, before }
+        });
         for work in apps.chain(groups).chain(left).chain(roles) {
             let step = work.step(self.table, self.source(), &self.provenance.event)?;
             let entry = step.history.as_ref().map_or(0, |(_, entry)| codec::size(entry));
@@ -166,7 +170,7 @@ impl Run<'_> {
                 Work::NotLeft(group) => {
                     self.current.left.remove(&group);
                 }
-                Work::Role { role, entries } => {
+                Work::Role { role, entries, .. } => {
                     if entries.is_empty() {
                         self.current.roles.remove(&role);
                     } else {
@@ -207,6 +211,9 @@ impl Run<'_> {
             let item = items.get(&schema::group_key(group.as_str()));
             if let Some(record) = item.map(codec::read_group).transpose().map_err(crate::StoreError::from)? {
                 self.current.groups.insert(group.clone(), record);
+            } else {
+                // An operator released its code, and with that the group.
+                self.current.groups.remove(group);
             }
         }
         self.pending.reconsider(self.aim, &self.current, stale)

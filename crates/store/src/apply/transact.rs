@@ -66,10 +66,8 @@ impl Table {
     }
 }
 
-/// Whether a refusal passes by itself: of the whole transaction, or of one of its actions.
+/// Whether a refusal passes by itself: of the whole transaction, or of one of its actions. One that is
+/// in progress still is not tried here: it may succeed, and the SDK asks again under the same token.
 fn passes(code: &str) -> bool {
-    matches!(
-        code,
-        "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded" | "TransactionInProgressException"
-    )
+    matches!(code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
 }

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use signet_core::grant::SourceId;
+use signet_local::connector::Action;
 use signet_store::apply::{Applied, ApplyError};
 use signet_store::statement::Statement;
 
@@ -224,4 +225,42 @@ async fn groups_near_a_limit_are_named() {
     let plan = worker.change(&trials, 2, &wide).await;
     let named = plan.crowded.iter().find(|one| one.group.as_str() == "w").unwrap();
     assert!(named.bytes > 13_107 && named.bytes <= 16_384 && named.roles == 125, "{named:?}");
+}
+
+#[tokio::test]
+async fn what_was_begun_within_the_limits_is_completed_whatever_another_source_adds_meanwhile() {
+    let worker = Worker::with_table().await;
+    let (trials, genomes) = (source("trials"), source("genomes"));
+    let mut statement = to_one_group(0..200);
+    statement.grant(key("Aardvarks"), None, plain("r0"));
+    statement.grant(key("Badgers"), None, plain("r0"));
+    let slow = worker.sibling().map(|table| table.with_chunks_of(3));
+    // The source, three calls for what it touches, the claim, and one chunk.
+    slow.fail(6, Action::FailBefore);
+    slow.apply(&trials, 1, &statement).await.unwrap_err();
+    let mut others = Statement::default();
+    for n in 0..200 {
+        others.grant(key("Readers"), None, plain(&format!("other{n}")));
+    }
+    worker.change(&genomes, 1, &others).await;
+    // It comes again: part of it is there, and the rest follows.
+    worker.change(&trials, 1, &statement).await;
+    shows(&worker, &[(&trials, &statement), (&genomes, &others)]).await;
+    // What comes after that is held to the limits.
+    statement.grant(key("Readers"), None, plain("onemore"));
+    assert!(matches!(refused(&worker, &trials, 2, &statement).await, ApplyError::Capacity { .. }));
+}
+
+#[tokio::test]
+async fn a_page_of_another_claim_is_not_believed() {
+    let worker = Worker::with_table().await;
+    let trials = source("trials");
+    worker.change(&trials, 1, &to_one_group(0..2)).await;
+    worker.change(&trials, 2, &to_one_group(0..3)).await;
+    let old = AttributeValue::N("1".to_owned());
+    let none = AttributeValue::Ss(vec!["0".repeat(64)]);
+    worker.put("SOURCE#dataset:trials", "PAGE#0", &[("token", old), ("groups", none)]).await;
+    let error = worker.apply(&trials, 3, &Statement { deleted: true, ..Statement::default() }).await.unwrap_err();
+    assert!(error.to_string().contains("PAGE#0"), "{error}");
+    assert!(worker.table.export(&trials).await.is_err());
 }

@@ -3,6 +3,7 @@
 use signet_core::grant::{Grant, SourceId};
 use signet_core::producer::{EventType, Pattern, Producer, RolePattern, TopicArn};
 use signet_core::role::RoleArn;
+use signet_local::connector::Action;
 use signet_local::dynamodb::memory;
 use signet_store::StoreError;
 use signet_store::apply::{Applied, ApplyError, Revision};
@@ -78,6 +79,43 @@ async fn what_a_topic_may_not_say_is_refused_before_anything_is_told_or_changed(
         let error = say("a", &trials, revision, &may).await.unwrap_err();
         assert!(matches!(error, ApplyError::UnknownTopic(_)), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_revision_that_was_begun_is_never_refused_as_if_nothing_of_it_were_there() {
+    let worker = Worker::with_table().await;
+    let (trials, topic) = (SourceId::dataset("clinical-trials").unwrap(), topic("a"));
+    worker.table.put_producer(&producer("a")).await.unwrap();
+    let table = worker.table.clone().with_chunks_of(3);
+    let recorded = provenance(1);
+    let mut statement = grants("data/reader");
+    for group in ["Stewards", "Writers"] {
+        let grant = statement.groups[&key("Readers")].grants.first().unwrap().clone();
+        statement.grant(key(group), None, grant);
+    }
+    let say = || table.apply_from(&topic, &trials, Revision::Exactly(1), &statement, &recorded);
+    // Opening, items, claim, and a first chunk: the next one fails.
+    worker.fail(4, Action::FailBefore);
+    assert!(matches!(say().await, Err(ApplyError::Store(_))));
+    let part = worker.sibling().table.export(&trials).await.unwrap().unwrap();
+    assert!((1..3).contains(&part.groups.len()), "part of it is there: {part:?}");
+    worker.heal();
+
+    worker.table.remove_producer(&topic).await.unwrap();
+    let error = say().await.unwrap_err();
+    let ApplyError::Stranded { revision: 1, why, .. } = &error else { panic!("{error}") };
+    assert!(matches!(**why, ApplyError::UnknownTopic(_)), "{error}");
+    let narrow = Producer { roles: [].into(), ..producer("a") };
+    worker.table.put_producer(&narrow).await.unwrap();
+    let error = say().await.unwrap_err();
+    assert!(matches!(&error, ApplyError::Stranded { why, .. } if matches!(**why, ApplyError::NotPermitted(_))));
+    // Another content under that revision was never begun.
+    let other = grants("data/reader");
+    let error = table.apply_from(&topic, &trials, Revision::Exactly(1), &other, &recorded).await.unwrap_err();
+    assert!(matches!(error, ApplyError::NotPermitted(_)), "{error}");
+
+    worker.table.put_producer(&producer("a")).await.unwrap();
+    assert!(matches!(say().await.unwrap().applied, Applied::Changed(_)));
 }
 
 #[tokio::test]

@@ -281,7 +281,7 @@ impl Schedule {
                     }
                     Applied::Unchanged => self.report.unchanged += 1,
                     Applied::Repeated => self.report.repeated += 1,
-                    Applied::Superseded { by } if *by >= revision as u64 => self.report.superseded += 1,
+                    Applied::Superseded { by } if *by > revision as u64 => self.report.superseded += 1,
                     Applied::Superseded { .. } => return Err(format!("revision {revision} ended as {result:?}")),
                 }
             }
@@ -392,6 +392,15 @@ impl Schedule {
             let before = std::mem::replace(&mut content, self.look().await?);
             check_wanted(&before, &content)?;
         }
+        // Who resynced and was interrupted does it again.
+        for source in self.sources.clone() {
+            if content.sources.get(source.as_str()).is_some_and(|state| state.resyncing) {
+                let done = self.worker().table.resync(&source, &provenance(66)).await;
+                let done = done.map_err(|error| format!("`{source}` is not resynced again: {error}"))?;
+                self.handed.extend(done.unannounced.iter().map(|collision| known(&source, collision)));
+                content = self.look().await?;
+            }
+        }
         self.check_end(&content)?;
         Ok(content)
     }
@@ -407,11 +416,9 @@ impl Schedule {
             if state.is_none_or(|state| (state.claimed, state.applied) != (revision as u64, revision as u64)) {
                 return Err(format!("`{source}` should be at revision {revision}: {state:?}"));
             }
-            if state.is_some_and(|state| !state.resyncing) {
-                model.insert(source.clone(), self.statements[place][revision - 1].clone());
-            }
+            model.insert(source.clone(), self.statements[place][revision - 1].clone());
         }
-        if content.sources.values().any(|state| state.resyncing) { Ok(()) } else { model::check(content, &model) }
+        model::check(content, &model)
     }
 
     /// An operator gives left-out groups other codes and has the sources applied once more; people
