@@ -4,6 +4,9 @@
 /// breaks, and where the rule comes from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidValue {
+    /// Not the number of an AWS account.
+    #[error("account `{0}` is not 12 digits")]
+    AccountId(String),
     /// Not an app id.
     #[error("app id `{value}` {why}")]
     AppId {

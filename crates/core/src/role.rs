@@ -35,6 +35,26 @@ impl RoleArn {
         self.part(4)
     }
 
+    /// The role's account.
+    #[must_use]
+    pub fn account_id(&self) -> AccountId {
+        AccountId(self.account().to_owned())
+    }
+
+    /// The role's name, without its path: unique in its account, whatever the path or case (IAM API
+    /// reference, `CreateRole`).
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let rest = self.path_and_name();
+        rest.rsplit_once('/').map_or(rest, |(_, name)| name)
+    }
+
+    /// The role's path, with `/` at both ends, `/` alone for none.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.path_and_name().rsplit_once('/').map_or_else(|| "/".to_owned(), |(path, _)| format!("/{path}/"))
+    }
+
     /// The role's partition: `aws`, `aws-cn`, `aws-us-gov` …
     #[must_use]
     pub fn partition(&self) -> &str {
@@ -60,6 +80,36 @@ impl RoleArn {
 }
 
 impl fmt::Display for RoleArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An AWS account, by its number of 12 digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// Reads an account's number.
+    ///
+    /// # Errors
+    /// [`InvalidValue::AccountId`] if it is not 12 digits.
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidValue::AccountId(shown(text)))
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -10,6 +10,7 @@
 //! | [`producer`] | who may publish events, and what they may say |
 //! | [`provider`] | what provider events say of an app |
 //! | [`statement`] | what a source states: grants, apps |
+//! | [`trust`] | what the trust policies of roles should say, and how far they are brought there |
 //! | [`apply`] | taking a source's new state into the table, fenced and repeatable |
 //! | [`error`] | what can go wrong between here and the table |
 //!
@@ -27,6 +28,7 @@ pub mod provider;
 pub mod schema;
 pub mod sign_in;
 pub mod statement;
+pub mod trust;
 
 pub use error::{Corrupt, StoreError};
 pub use schema::Meta;

@@ -1,0 +1,1 @@
+//! The trust policies of roles, in step with the entitlement table.
