@@ -53,12 +53,12 @@ setup: .venv/.stamp target/ministack/.stamp target/.fetched ## Install the tools
 		$(IN_VENV) -m pip install --quiet --requirement scripts/requirements.txt
 	@printf '%s\n' '$(CURDIR)' > $@
 
-# What the end-to-end tests run on, in an environment of its own: it wants another botocore than SAM.
+# What the tests run on in place of AWS, in an environment of its own: it wants another botocore than SAM.
 target/ministack/.stamp: tests/requirements.txt
 	@rm -rf target/ministack
 	@mkdir -p target
 	@$(STEP) 'Make a Python environment in target/ministack' $(PYTHON) -m venv target/ministack
-	@$(STEP) 'Install what the tests run on, of tests/requirements.txt (about ten seconds, 90 MB)' \
+	@$(STEP) 'Install what the tests run on, of tests/requirements.txt (about half a minute, 330 MB)' \
 		target/ministack/bin/python -m pip install --quiet --requirement tests/requirements.txt
 	@printf '%s\n' '$(CURDIR)' > $@
 

@@ -1,11 +1,12 @@
-"""Holds the stack's template to what keeps producers apart and events from being lost.
+"""Holds the templates to what keeps producers apart, events from being lost, and roles from being opened.
 
-guard_template.py [TEMPLATE [SUBSCRIPTION]]      both in infra/ unless told
+guard_template.py [TEMPLATE [SUBSCRIPTION [MEMBER]]]      in infra/ unless told
 
 Each rule says what breaks without it. A new queue, topic or alarm comes under the rules by itself; a
 policy that is to say something else is a decision: change it here as well, with SECURITY.md.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -13,7 +14,12 @@ from pathlib import Path
 from cfnlint.decode import decode
 
 ROOT = Path(__file__).resolve().parent.parent
-METRICS = ("functions/entitlement-sync/src/metrics.rs", "crates/hook/src/metrics.rs")
+# Where each function of an alarm declares its numbers.
+METRICS = {
+    "EntitlementSync": "functions/entitlement-sync/src/metrics.rs",
+    "TrustSync": "functions/trust-sync/src/metrics.rs",
+    "SamlHook": "crates/hook/src/metrics.rs",
+}
 DECLARED = re.compile(r'\("\w+", Unit::|describe_\w+!\("\w+"|for name in \[[^\]]*\]')
 NOTHING = {"Ref": "AWS::NoValue"}
 
@@ -30,12 +36,86 @@ PUBLISHERS["ProviderTopic"] = ("HasProviderPublishers", "ProviderPublisherAccoun
 READS = {"dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:Query"}
 WRITES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 # Never META, the table's settings, nor PRODUCER#, what producers may say.
-WRITTEN = ["SOURCE#*", "GROUP#*", "CODE#*", "ROLE#*", "ACCOUNT#*", "APP#*", "PROVIDER#*", "HISTORY#*"]
-ONLY_WRITTEN = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": WRITTEN}}
+WRITTEN = ["SOURCE#*", "GROUP#*", "CODE#*", "ROLE#*", "ACCOUNT#*", "APP#*", "PROVIDER#*", "ISSUER#*", "HISTORY#*"]
+# What TrustSync is called by, and what it must be seen by.
+FILTER = {"dynamodb": {"Keys": {"pk": {"S": [{"prefix": "ACCOUNT#"}]}}, "NewImage": {"last": {"S": ["wanted"]}}}}
+SCHEDULES = {"TickSchedule": {"task": "tick"}, "NightlySweep": {"task": "sweep"}}
+WATCHED = {
+    ("ApproximateNumberOfMessagesVisible", "EventDeadLetters"),
+    ("ApproximateNumberOfMessagesVisible", "UndeliveredEvents"),
+    ("ApproximateNumberOfMessagesVisible", "TrustDeadLetters"),
+    ("ApproximateNumberOfMessagesVisible", "StreamFailures"),
+    ("ApproximateNumberOfMessagesVisible", "ScheduleFailures"),
+    *((metric, "TrustSync") for metric in ("OldestUnreconciled", "RolesFailed", "RolesTooLong", "RolesDrifted")),
+    *((metric, function) for metric in ("Errors", "Throttles") for function in ("EntitlementSync", "TrustSync")),
+}
 
 
 def arn(name):
     return {"Fn::GetAtt": [name, "Arn"]}
+
+
+def leading(*keys):
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}
+
+
+def may(action, resource, condition=None):
+    """A statement of a role, without its name."""
+    return {"Effect": "Allow", "Action": action, "Resource": resource} | ({"Condition": condition} if condition else {})
+
+
+def in_account(what):
+    return {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{what}"}
+
+
+ONLY_WRITTEN = leading(*WRITTEN)
+INDEX = {"Fn::Sub": "${EntitlementTable.Arn}/index/by-kind"}
+MARKS = {"ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "kind", "raising", "raised"]}}
+# All that TrustSync may do, but for its log and its keys.
+TRUST_MAY = [
+    may(
+        ["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query"],
+        arn("EntitlementTable"),
+        leading("META", "ACCOUNT#*", "ROLE#*", "APP#*", "PROVIDER#*"),
+    ),
+    may("dynamodb:Query", INDEX),
+    may("dynamodb:UpdateItem", arn("EntitlementTable"), leading("ACCOUNT#*")),
+    may("dynamodb:UpdateItem", arn("EntitlementTable"), leading("APP#*") | MARKS),
+    may(
+        ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+        {"Fn::GetAtt": ["EntitlementTable", "StreamArn"]},
+    ),
+    may("dynamodb:ListStreams", {"Fn::Sub": "${EntitlementTable.Arn}/stream/*"}),
+    may(
+        ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+        arn("TrustQueue"),
+    ),
+    may("sqs:SendMessage", [arn("StreamFailures"), arn("ScheduleFailures")]),
+    may(
+        "sts:AssumeRole",
+        {"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/${MemberRole}"},
+        {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}},
+    ),
+    may("sns:Publish", {"Ref": "AlertTopic"}),
+]
+OIDC = ["Get", "Create", "Delete", "AddClientIDTo", "RemoveClientIDFrom"]
+ISSUERS = [in_account("oidc-provider/${OidcIssuer}"), in_account("oidc-provider/${OidcIssuer}/*")]
+TAGGED = {"StringEquals": {"iam:ResourceTag/signet-trust": {"Ref": "RoleTagValue"}}}
+MEMBER = "role${MemberRolePath}${MemberRoleName}"
+# All that the member role of an account may do.
+MEMBER_MAY = [
+    may(["iam:GetRole", "iam:ListRoles"], "*"),
+    may("iam:UpdateAssumeRolePolicy", in_account("role${RolePath}*")),
+    either("HasRoleTag", may("iam:UpdateAssumeRolePolicy", in_account("role/*"), TAGGED), NOTHING),
+    may(["iam:ListSAMLProviders", "iam:ListOpenIDConnectProviders"], "*"),
+    may(
+        [f"iam:{what}SAMLProvider" for what in ("Get", "Create", "Update", "Delete")],
+        in_account("saml-provider/${ProviderNamePrefix}*"),
+    ),
+    either("HasOidcIssuer", may([f"iam:{what}OpenIDConnectProvider" for what in OIDC], ISSUERS), NOTHING),
+    may("iam:UpdateAssumeRolePolicy", [in_account(MEMBER), in_account(f"{MEMBER}-audit"), {"Ref": "TrustSyncRoleArn"}])
+    | {"Effect": "Deny"},
+]
 
 
 def allow(principal, action, resource):
@@ -60,7 +140,8 @@ class Template:
         content, problems = decode(str(path))
         if problems or not content:
             sys.exit(f"guard-template: {path} cannot be read: {problems or 'it is empty'}; `cfn-lint` says more")
-        self.resources = content["Resources"]
+        self.resources, self.parameters = content["Resources"], content["Parameters"]
+        self.rules = content.get("Rules", {})
 
     def of(self, kind):
         """Name and properties of each resource of a type."""
@@ -78,6 +159,11 @@ class Template:
         """What all policies on a queue or topic say."""
         policies = [p["PolicyDocument"] for p in self.of(kind).values() if {"Ref": name} in p[member]]
         return [bare(statement) for policy in policies for statement in policy["Statement"]]
+
+
+    def statements(self, role):
+        """All that a role's own policies say."""
+        return [s for policy in self.get(role).get("Policies", []) for s in policy["PolicyDocument"]["Statement"]]
 
 
 def faults_of_subscriptions(template):
@@ -102,9 +188,10 @@ def faults_of_queues(template):
         keys = [properties.get("KmsMasterKeyId"), properties.get("SqsManagedSseEnabled")]
         if keys != [either("HasCustomerKey", {"Ref": "KmsKeyArn"}, NOTHING), either("HasCustomerKey", NOTHING, True)]:
             yield name, "is not encrypted, with KmsKeyArn and without; set KmsMasterKeyId and SqsManagedSseEnabled"
-    given_up = {"deadLetterTargetArn": arn("EventDeadLetters"), "maxReceiveCount": 5}
-    if template.get("EventQueue").get("RedrivePolicy") != given_up:
-        yield "EventQueue", "does not give events up after `maxReceiveCount: 5` into EventDeadLetters, as the pages say"
+    for name, dead_letters in (("EventQueue", "EventDeadLetters"), ("TrustQueue", "TrustDeadLetters")):
+        given_up = {"deadLetterTargetArn": arn(dead_letters), "maxReceiveCount": 5}
+        if template.get(name).get("RedrivePolicy") != given_up:
+            yield name, f"does not give up after `maxReceiveCount: 5` into {dead_letters}, as the pages say"
 
 
 def faults_of_topics(template):
@@ -122,9 +209,10 @@ def faults_of_topics(template):
             if allowed != [either(condition, publish, NOTHING)]:
                 yield name, f"does not let the accounts of {accounts}, and nobody else, publish; restore `Publishers`"
         else:
-            known = ({"AWS": arn("EntitlementSyncRole")}, {"Service": "cloudwatch.amazonaws.com"})
+            known = [{"AWS": arn(role)} for role in ("EntitlementSyncRole", "TrustSyncRole")]
+            known.append({"Service": "cloudwatch.amazonaws.com"})
             if any(s.get("Principal") not in known or s.get("Action") != "sns:Publish" for s in allowed):
-                yield name, "lets others publish than entitlement-sync and CloudWatch; take them out of its policy"
+                yield name, "lets others publish than the two functions and CloudWatch; take them out of its policy"
 
 
 def faults_of_function(template):
@@ -145,11 +233,9 @@ def faults_of_role(template):
     role = template.get(name)
     if role.get("ManagedPolicyArns") or template.of("AWS::IAM::Policy") or template.of("AWS::IAM::ManagedPolicy"):
         yield name, "may have permissions that are not in the role, where this guard cannot see them; state them there"
-    stated = [s for policy in role.get("Policies", []) for s in policy["PolicyDocument"]["Statement"]]
     writes = 0
-    for statement in (s for each in stated for s in each.get("Fn::If", ["", each])[1:] if s != NOTHING):
-        sid, actions = statement.get("Sid"), statement.get("Action", "*")
-        actions = set(actions if isinstance(actions, list) else [actions])
+    for statement in (s for each in template.statements(name) for s in branches(each)):
+        sid, actions = statement.get("Sid"), set(actions_of(statement))
         if any(not re.match(r"[a-z]+:", action) for action in actions):
             yield name, f"allows by `{sid}` what does not begin with a service in small letters; name each action"
         if any(action.startswith("sns:") for action in actions):
@@ -165,35 +251,192 @@ def faults_of_role(template):
 
 
 def faults_of_alarms(template):
-    numbers = set()
-    for source in METRICS:
-        text = (ROOT / source).read_text(encoding="utf-8").partition("#[cfg(test)]")[0]
-        numbers |= (found := {name for place in DECLARED.findall(text) for name in re.findall(r'"(\w+)"', place)})
-        if not found:
-            sys.exit(f"guard-template: {source} declares no metric that this guard can read; correct its pattern")
+    seen = set()
     titles = set(re.findall(r"^## (.+)$", (ROOT / "docs/alarms.md").read_text(encoding="utf-8"), re.MULTILINE))
     for name, properties in template.of("AWS::CloudWatch::Alarm").items():
-        if properties.get("Namespace") == "Signet" and properties.get("MetricName") not in numbers:
-            yield name, f"watches `{properties.get('MetricName')}`, which {' and '.join(METRICS)} do not declare"
+        of, metric = list(properties["Dimensions"][0]["Value"].values())[0], properties.get("MetricName")
+        of = of if isinstance(of, str) else of[0]
+        seen.add((metric, of))
+        if properties.get("Namespace") == "Signet" and metric not in numbers_of(of):
+            yield name, f"watches `{metric}`, which {METRICS.get(of, of)} does not declare"
+        if metric == "OldestUnreconciled" and properties.get("TreatMissingData") != "breaching":
+            yield name, "takes silence for good: the schedule may not run; let TreatMissingData say `breaching`"
         if not properties.get("AlarmActions"):
             yield name, "tells nobody; give it AlarmActions"
         title = re.search(r'docs/alarms\.md, "([^"]+)"', str(properties.get("AlarmDescription")))
         if not title or title[1] not in titles:
             yield name, 'does not name a section of docs/alarms.md in its description; add `See docs/alarms.md, "…"`'
+    for metric, of in sorted(WATCHED - seen):
+        yield of, f"has no alarm that watches `{metric}`; put it back"
+
+
+def numbers_of(function):
+    """The names of the metrics that a function declares."""
+    if not (source := METRICS.get(function)) or not (ROOT / source).exists():
+        return set()
+    text = (ROOT / source).read_text(encoding="utf-8").partition("#[cfg(test)]")[0]
+    found = {name for place in DECLARED.findall(text) for name in re.findall(r'"(\w+)"', place)}
+    if not found:
+        sys.exit(f"guard-template: {source} declares no metric that this guard can read; correct its pattern")
+    return found
+
+
+def faults_of_environments(template):
+    for name, folder in (("EntitlementSync", "entitlement-sync"), ("TrustSync", "trust-sync")):
+        sources = sorted((ROOT / "functions" / folder / "src").rglob("*.rs"))
+        code = [path.read_text(encoding="utf-8").partition("#[cfg(test)]")[0] for path in sources]
+        read = set(re.findall(r'"(SIGNET_[A-Z_]+)"', "".join(code)))
+        given = set(template.get(name).get("Environment", {}).get("Variables", {}))
+        if read != given:
+            yield name, f"is not given {sorted(read - given)} that it reads, or is given {sorted(given - read)} in vain"
+
+
+def faults_of_trust(template):
+    function, queue, name = template.get("TrustSync"), template.get("TrustQueue"), "TrustSync"
+    if function.get("Role") != arn("TrustSyncRole"):
+        yield name, "does not have the role TrustSyncRole; set Role"
+    events = {event["Type"]: event["Properties"] for event in function.get("Events", {}).values()}
+    accounts, changes = events.get("SQS", {}), events.get("DynamoDB", {})
+    if len(function.get("Events", {})) != 2 or accounts.get("Queue") != arn("TrustQueue"):
+        yield name, "is not called by TrustQueue and the table's stream alone; restore the events"
+    if any(event.get("FunctionResponseTypes") != ["ReportBatchItemFailures"] for event in (accounts, changes)):
+        yield name, "loses what failed; restore `FunctionResponseTypes: [ReportBatchItemFailures]`"
+    if changes.get("Stream") != {"Fn::GetAtt": ["EntitlementTable", "StreamArn"]}:
+        yield name, "does not read the stream of EntitlementTable"
+    filters = [json.loads(each["Pattern"]) for each in changes.get("FilterCriteria", {}).get("Filters", [])]
+    if filters != [FILTER]:
+        yield name, "is called for more or less than what raises an account or a role; restore FilterCriteria"
+    if changes.get("BisectBatchOnFunctionError") is not True or changes.get("StartingPosition") != "TRIM_HORIZON":
+        yield name, "loses changes, or lets one hold up others: set BisectBatchOnFunctionError and TRIM_HORIZON"
+    if not all(changes.get(limit, -1) > 0 for limit in ("MaximumRetryAttempts", "MaximumRecordAgeInSeconds")):
+        yield name, "tries a bad change until the stream forgets it, and all behind it; limit attempts and age"
+    if changes.get("DestinationConfig") != {"OnFailure": {"Type": "SQS", "Destination": arn("StreamFailures")}}:
+        yield name, "loses changes that were given up; let DestinationConfig of the stream say StreamFailures"
+    called = function.get("EventInvokeConfig", {}).get("DestinationConfig")
+    if called != {"OnFailure": {"Type": "SQS", "Destination": arn("ScheduleFailures")}}:
+        yield name, "loses runs of the schedules that failed; let EventInvokeConfig say ScheduleFailures"
+    if queue.get("FifoQueue") is not True or template.get("TrustDeadLetters").get("FifoQueue") is not True:
+        yield "TrustQueue", "or its dead letters are not FIFO: an account would have two workers; set FifoQueue"
+    if queue.get("ContentBasedDeduplication") is not False:
+        yield "TrustQueue", "drops a second change of an account by its content; set ContentBasedDeduplication to false"
+    if queue.get("VisibilityTimeout", 30) < function.get("Timeout", 3) + 60:
+        yield "TrustQueue", "shows an account to others while it is worked on; raise VisibilityTimeout"
+    for schedule, task in SCHEDULES.items():
+        target = template.get(schedule).get("Target", {})
+        if target.get("Arn") != arn(name) or json.loads(target.get("Input", "{}")) != task:
+            yield schedule, f"does not call TrustSync with {json.dumps(task)}"
+        if target.get("DeadLetterConfig") != {"Arn": arn("ScheduleFailures")}:
+            yield schedule, "loses runs that could not be started; let DeadLetterConfig say ScheduleFailures"
+        if template.get(schedule).get("State", "ENABLED") != "ENABLED":
+            yield schedule, "is switched off"
+    calls = [each for each in map(bare, template.statements("TrustScheduleRole")) if "Fn::If" not in each]
+    if calls != [may("lambda:InvokeFunction", arn(name)), may("sqs:SendMessage", arn("ScheduleFailures"))]:
+        yield "TrustScheduleRole", "may do more or less than call TrustSync and note what failed"
+    if not {"TrustNeedsBounds", "TrustNeedsExternalId"} <= set(template.rules):
+        yield name, "can be deployed without bounds or external id; restore the rules `TrustNeeds…`"
+    if template.parameters.get("TrustDryRun", {}).get("Default") != "true":
+        yield name, "writes trust policies from its first deployment on; let TrustDryRun be true by default"
+    yield from ((name, what) for what in too_wide(template.parameters, NARROW))
+
+
+def faults_of_trust_role(template):
+    name = "TrustSyncRole"
+    if template.get(name).get("ManagedPolicyArns"):
+        yield name, "may have permissions that are not in the role, where this guard cannot see them; state them there"
+    own, keys = [], []
+    for statement in map(bare, template.statements(name)):
+        for each in branches(statement):
+            (keys if all(action.startswith("kms:") for action in actions_of(each)) else own).append(each)
+    log = may(["logs:CreateLogStream", "logs:PutLogEvents"], arn("TrustSyncLog"))
+    yield from ((name, f"may do what is not foreseen: {brief(s)}") for s in own if s not in [*TRUST_MAY, log])
+    yield from ((name, f"lacks what it needs: {brief(s)}") for s in TRUST_MAY if s not in own)
+    if any("kms:ViaService" not in s.get("Condition", {}).get("StringEquals", {}) for s in keys):
+        yield name, "may use a key otherwise than by way of a service; restore `kms:ViaService`"
+
+
+def faults_of_member(template):
+    name = "MemberRole"
+    role, parameters = template.get(name), template.parameters
+    if set(template.resources) != {name, "AuditRole"}:
+        yield name, "is not alone with AuditRole: what else the stack makes, this guard does not know"
+    for entered, by in ((name, "TrustSyncRoleArn"), ("AuditRole", "AuditorRoleArn")):
+        enter = allow({"AWS": {"Ref": by}}, "sts:AssumeRole", None)
+        del enter["Resource"]
+        enter["Condition"] = {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
+        trusts = template.get(entered).get("AssumeRolePolicyDocument", {}).get("Statement", [])
+        if [bare(s) for s in trusts] != [enter]:
+            yield entered, f"lets others in than {by}, or without the external id; restore its trust policy"
+        if template.get(entered).get("MaxSessionDuration") != 3600:
+            yield entered, "has sessions of another length than an hour; set MaxSessionDuration"
+        if template.get(entered).get("ManagedPolicyArns"):
+            yield entered, "may have permissions that are not in the role; state them there"
+    stated = [bare(s) for s in template.statements(name)]
+    yield from ((name, f"may do what is not foreseen: {brief(s)}") for s in stated if s not in MEMBER_MAY)
+    yield from ((name, f"lacks: {brief(s)}") for s in MEMBER_MAY if s not in stated)
+    for statement in (each for stated in template.statements("AuditRole") for each in branches(stated)):
+        if not all(re.fullmatch(r"iam:(Get|List)\w+", action) for action in actions_of(statement)):
+            yield "AuditRole", f"may do more than look, by `{statement.get('Sid')}`"
+    for needed in ("TrustSyncRoleArn", "ExternalId", "RolePath"):
+        if "Default" in parameters.get(needed, {"Default": ""}):
+            yield name, f"can be made without {needed}; let that parameter have no default"
+    yield from ((name, what) for what in too_wide(parameters, MEMBER_NARROW))
+
+
+def too_wide(parameters, narrow):
+    for name, wide in narrow.items():
+        pattern = re.compile(parameters.get(name, {}).get("AllowedPattern", ".*"))
+        if taken := [text for text in wide if pattern.search(text)]:
+            yield f"can be widened: {name} takes {taken}; narrow its AllowedPattern"
+
+
+# What parameters must not take: in a policy it would be a pattern, or everything.
+NARROW = {
+    "MemberRole": ["", "*", "signet/*", "/signet/member", "signet/me?ber"],
+    "RolePaths": ["/", "*", "/*/", "/data", "/data/,/"],
+    "RoleTag": ["key", "key=", "=value", "key=*"],
+    "ExternalId": ["*", "short"],
+}
+MEMBER_NARROW = {
+    "TrustSyncRoleArn": ["*", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:role/*", "111122223333"],
+    "ExternalId": ["", "*", "short"],
+    "RolePath": ["", "/", "*", "/*", "/*/", "/data", "/da?a/", "/${x}/"],
+    "RoleTagValue": ["*", "a*", "?", "${aws:PrincipalTag/x}"],
+    "ProviderNamePrefix": ["", "*", "okta*", "?"],
+    "OidcIssuer": ["*", "*.example.com", "example.com/*", "https://example.com", "example.com/"],
+    "MemberRoleName": ["", "*"],
+}
+
+
+def branches(statement):
+    """A statement, or those of an `Fn::If`."""
+    return [each for each in statement.get("Fn::If", ["", statement])[1:] if each != NOTHING]
+
+
+def actions_of(statement):
+    actions = statement.get("Action", "*")
+    return actions if isinstance(actions, list) else [actions]
+
+
+def brief(statement):
+    inner = branches(statement)[0]
+    return json.dumps({key: inner[key] for key in ("Effect", "Action", "Resource") if key in inner})
 
 
 def main():
-    paths = [ROOT / "infra/template.yaml", ROOT / "infra/producer-subscription.yaml"]
+    paths = [ROOT / "infra" / name for name in ("template.yaml", "producer-subscription.yaml", "member-account.yaml")]
     paths[: len(sys.argv) - 1] = map(Path, sys.argv[1:])
-    template, subscription = map(Template, paths)
-    own = (faults_of_queues, faults_of_topics, faults_of_function, faults_of_role, faults_of_alarms)
-    faults = [template.fault(name, what) for rule in (faults_of_subscriptions, *own) for name, what in rule(template)]
+    template, subscription, member = map(Template, paths)
+    events = (faults_of_subscriptions, faults_of_queues, faults_of_topics, faults_of_function, faults_of_role)
+    own = (*events, faults_of_environments, faults_of_trust, faults_of_trust_role, faults_of_alarms)
+    faults = [template.fault(name, what) for rule in own for name, what in rule(template)]
     faults += [subscription.fault(name, what) for name, what in faults_of_subscriptions(subscription)]
+    faults += [member.fault(name, what) for name, what in faults_of_member(member)]
     for fault in faults:
         print(f"guard-template: {fault}", file=sys.stderr)
     if faults:
         sys.exit(1)
-    print(f"guard-template: {len(template.resources)} resources: who may send, what may be written, and who is told")
+    count = sum(len(each.resources) for each in (template, subscription, member))
+    print(f"guard-template: {count} resources: who may send, what may be written, who is told, who may open roles")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
-"""SNS, SQS and Lambda on this machine, with `entitlement-sync` between them, as infra/template.yaml
-has it in AWS: topics, the queue with its dead-letter queue, the function's event source mapping, and a
-queue that receives the alerts. The parts are ministack's (tests/requirements.txt); the function is the
-compiled one.
+"""SNS, SQS and Lambda on this machine, with the functions that take events between them, as
+infra/template.yaml has it in AWS: topics, queues with their dead-letter queues, the functions' event
+source mappings, and a queue that receives the alerts. The parts are ministack's
+(tests/requirements.txt); the functions are the compiled ones.
 
-    python scripts/local_aws.py FUNCTION VISIBILITY_SECONDS [NAME=VALUE …]
+    python scripts/local_aws.py SETTINGS
 
-FUNCTION is the compiled function, VISIBILITY_SECONDS how soon the queue hands out again what has
-failed, NAME=VALUE goes into the function's environment. Everything is on 127.0.0.1, on
-a free port, and below one temporary folder.
+SETTINGS is JSON: `visibility`, how soon, in seconds, the queue of events hands out again what has
+failed, and `functions`, by name `entitlement-sync` and, if it is wanted, `trust-sync`, each with
+`binary` and `environment`. Everything is on 127.0.0.1, on a free port, and below one temporary folder.
 
-Prints one line of JSON once all is ready: where the parts are. After that it takes a word a line from
-its standard input and answers each with `{}`: `pause` has the function take nothing from the queue,
-`resume` goes on. It ends, with every process that it started, when its standard input ends: whoever
-started it may be killed, and leaves nothing behind. Its log, with the function's, goes to the standard
+Prints one line of JSON once all is ready: where the parts are. After that it takes an order a line from
+its standard input and answers each with one line of JSON: `pause` has `entitlement-sync` take nothing
+from its queue, `resume` goes on, both answered by `{}`; `invoke FUNCTION PAYLOAD` is answered by what the
+function answers. It ends, with every process that it started, when its standard input ends: whoever
+started it may be killed, and leaves nothing behind. Its log, with the functions', goes to the standard
 error.
 """
 
@@ -37,8 +38,10 @@ CREDENTIAL = "local"
 TOPICS = ("clinical-platform", "app-registry", "unregistered")
 # Subscribed as well, and not in the policy: nothing of it may reach the queue.
 STRANGER = "stranger"
-FUNCTION = "entitlement-sync"
-FUNCTION_TIMEOUT_S = 10
+EVENTS = "entitlement-sync"
+TRUST = "trust-sync"
+EVENTS_TIMEOUT_S = 10
+TRUST_TIMEOUT_S = 30
 TRIES = 5
 PATIENCE_S = 30
 
@@ -46,17 +49,16 @@ PATIENCE_S = 30
 def main():
     if sys.argv[1] == "--serve":
         return serve(int(sys.argv[2]))
-    function, visibility, *environment = sys.argv[1:]
+    settings = json.loads(sys.argv[1])
     # Everything that is started here is in this group: one signal ends it all.
     if os.getpgrp() != os.getpid():
         os.setpgrp()
     folder = tempfile.mkdtemp(prefix="signet-local-aws-")
     try:
         aws = Aws(*started(folder))
-        answer(aws.build(function, visibility, dict(pair.split("=", 1) for pair in environment)))
+        answer(aws.build(settings["visibility"], settings["functions"]))
         for line in sys.stdin:
-            aws.set_enabled({"pause": False, "resume": True}[line.strip()])
-            answer({})
+            answer(aws.obey(*line.strip().split(" ", 2)))
     except BaseException as error:  # whatever it is, nothing may stay behind
         print(f"local_aws: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
     finally:
@@ -72,7 +74,7 @@ def started(folder):
         command = [sys.executable, "-B", "-u", os.path.abspath(__file__), "--serve", str(listener.fileno())]
         server = subprocess.Popen(
             command,
-            env=settings(folder, port),
+            env=variables(folder, port),
             pass_fds=[listener.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
@@ -80,8 +82,8 @@ def started(folder):
     return f"http://127.0.0.1:{port}", server
 
 
-def settings(folder, port):
-    """Nothing of this machine's environment but these; the function inherits them."""
+def variables(folder, port):
+    """Nothing of this machine's environment but these; the functions inherit them."""
     return {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
@@ -90,7 +92,7 @@ def settings(folder, port):
         "MINISTACK_REGION": REGION,
         "AWS_ACCESS_KEY_ID": CREDENTIAL,
         "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
-        # Signatures and policies count, the queue's and the function's among them.
+        # Signatures and policies count, the queues' and the functions' among them.
         "AUTH": "true",
         # Nothing but the port above is opened, and no Docker of this machine is spoken to.
         "IOT_MTLS_ENABLED": "0",
@@ -130,36 +132,42 @@ class Aws:
         self.iam, self.sns, self.sqs, self.functions = map(client, ("iam", "sns", "sqs", "lambda"))
         self.mapping = None
 
-    def build(self, function, visibility, environment):
+    def build(self, visibility, functions):
         self.wait_until_ready()
         topics = {name: self.topic(name) for name in (*TOPICS, STRANGER)}
         alerts = self.topic("signet-alerts")
-        dead, dead_arn = self.queue("signet-entitlement-sync-dead")
-        queue, queue_arn = self.queue(
-            "signet-entitlement-sync",
-            VisibilityTimeout=visibility,
-            RedrivePolicy=json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": TRIES}),
-        )
-        self.accept(queue, queue_arn, [topics[name] for name in TOPICS])
+        queue = self.queue("signet-entitlement-sync", visibility)
+        self.accept(queue, [topics[name] for name in TOPICS])
         for topic in topics.values():
-            self.subscribe(topic, queue_arn)
-        alert_queue, alert_queue_arn = self.queue("alerts-of-the-tests")
-        self.accept(alert_queue, alert_queue_arn, [alerts])
-        self.subscribe(alerts, alert_queue_arn)
-        self.function(function, environment | {
-            "SIGNET_ALERT_TOPIC": alerts,
-            "AWS_ENDPOINT_URL_SNS": self.endpoint,
-        }, alerts, queue_arn)
-        return {
+            self.subscribe(topic, queue["arn"])
+        told = self.queue("alerts-of-the-tests", visibility)
+        self.accept(told, [alerts])
+        self.subscribe(alerts, told["arn"])
+        both = {"SIGNET_ALERT_TOPIC": alerts, "AWS_ENDPOINT_URL_SNS": self.endpoint}
+        publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": alerts}
+        self.mapping = self.function(EVENTS, EVENTS_TIMEOUT_S, functions[EVENTS], both, [publish], queue)
+        parts = {
             "endpoint": self.endpoint,
             "topics": topics,
-            "queue": queue,
-            "dead_letters": dead,
-            "alerts": alert_queue,
+            "queue": queue["url"],
+            "dead_letters": queue["dead"],
+            "alerts": told["url"],
         }
+        if TRUST in functions:
+            accounts = self.queue("signet-trust-sync.fifo", TRUST_TIMEOUT_S)
+            both |= {"SIGNET_TRUST_QUEUE_URL": accounts["url"], "AWS_ENDPOINT_URL_SQS": self.endpoint}
+            send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": accounts["arn"]}
+            self.function(TRUST, TRUST_TIMEOUT_S, functions[TRUST], both, [publish, send], accounts)
+            parts |= {"accounts": accounts["url"], "accounts_dead_letters": accounts["dead"]}
+        return parts
 
-    def set_enabled(self, enabled):
+    def obey(self, order, function=None, payload=None):
+        if order == "invoke":
+            told = self.functions.invoke(FunctionName=function, Payload=payload)
+            return {"error": told.get("FunctionError"), "answer": json.loads(told["Payload"].read() or "null")}
+        enabled = {"pause": False, "resume": True}[order]
         self.functions.update_event_source_mapping(UUID=self.mapping, Enabled=enabled)
+        return {}
 
     def wait_until_ready(self):
         end = time.monotonic() + PATIENCE_S
@@ -175,57 +183,63 @@ class Aws:
     def topic(self, name):
         return self.sns.create_topic(Name=name)["TopicArn"]
 
-    def queue(self, name, **attributes):
+    def queue(self, name, visibility):
+        """A queue with its dead-letter queue: URLs and ARN."""
+        kind = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+        dead, dead_arn = self.created(name.replace("signet-", "signet-dead-", 1), kind)
+        redrive = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": TRIES})
+        url, arn = self.created(name, kind | {"VisibilityTimeout": str(visibility), "RedrivePolicy": redrive})
+        return {"url": url, "arn": arn, "dead": dead}
+
+    def created(self, name, attributes):
         url = self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         told = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         return url, told["Attributes"]["QueueArn"]
 
-    def accept(self, url, arn, topics):
+    def accept(self, queue, topics):
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": "sns.amazonaws.com"},
             "Action": "sqs:SendMessage",
-            "Resource": arn,
+            "Resource": queue["arn"],
             "Condition": {"ArnEquals": {"aws:SourceArn": topics}},
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        self.sqs.set_queue_attributes(QueueUrl=queue["url"], Attributes={"Policy": policy})
 
     def subscribe(self, topic, queue_arn):
         self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
 
-    def function(self, binary, environment, alerts, queue_arn):
+    def function(self, name, timeout, given, further, rights, queue):
+        """A function that works off a queue: its event source mapping."""
         trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
         role = self.iam.create_role(
-            RoleName=FUNCTION,
+            RoleName=name,
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
         )["Role"]["Arn"]
-        rights = [
-            {"Effect": "Allow", "Action": "sns:Publish", "Resource": alerts},
-            {
-                "Effect": "Allow",
-                "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-                "Resource": queue_arn,
-            },
-        ]
+        receive = {
+            "Effect": "Allow",
+            "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            "Resource": queue["arn"],
+        }
         self.iam.put_role_policy(
-            RoleName=FUNCTION,
+            RoleName=name,
             PolicyName="own",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": rights}),
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [*rights, receive]}),
         )
         self.functions.create_function(
-            FunctionName=FUNCTION,
+            FunctionName=name,
             Runtime="provided.al2023",
             Handler="bootstrap",
             Role=role,
-            Code={"ZipFile": zipped(binary)},
+            Code={"ZipFile": zipped(given["binary"])},
             MemorySize=512,
-            Timeout=FUNCTION_TIMEOUT_S,
-            Environment={"Variables": environment},
+            Timeout=timeout,
+            Environment={"Variables": given["environment"] | further},
         )
-        self.mapping = self.functions.create_event_source_mapping(
-            FunctionName=FUNCTION,
-            EventSourceArn=queue_arn,
+        return self.functions.create_event_source_mapping(
+            FunctionName=name,
+            EventSourceArn=queue["arn"],
             BatchSize=10,
             FunctionResponseTypes=["ReportBatchItemFailures"],
         )["UUID"]

@@ -20,6 +20,13 @@ pub const UNREGISTERED: &str = "unregistered";
 /// A topic that the queue takes no messages from.
 pub const STRANGER: &str = "stranger";
 
+/// By which `trust-sync` enters accounts.
+pub const MEMBER_ROLE: &str = "signet/signet-member";
+/// What that role's trust policy demands.
+pub const EXTERNAL_ID: &str = "of-the-tests";
+/// Where the roles are that `trust-sync` may write.
+pub const ROLE_PATHS: &str = "/data/";
+
 /// Everything between an owner of data and a person who signs in. Dropping it stops all of it.
 #[derive(Debug)]
 pub struct Flow {
@@ -40,10 +47,33 @@ impl Flow {
 
     /// The same, where the queue hands out again what has failed after so many whole seconds.
     pub async fn trying_again_after(visibility: Duration) -> Self {
+        Self::with(visibility, None).await
+    }
+
+    /// The same with `trust-sync`, which finds IAM and STS at `iam`, and may write roles below `data/`.
+    pub async fn with_trust_sync(iam: &str) -> Self {
+        Self::with(Duration::from_secs(30), Some(iam)).await
+    }
+
+    async fn with(visibility: Duration, iam: Option<&str>) -> Self {
         let stack = Stack::start().await;
         let proxy = FaultyProxy::start(stack.table_endpoint()).await.unwrap();
         let environment = [("SIGNET_TABLE", TABLE), ("AWS_ENDPOINT_URL_DYNAMODB", proxy.endpoint())];
-        let messaging = Messaging::start(visibility, &environment);
+        let trust = iam.map(|iam| {
+            [
+                ("SIGNET_TABLE", TABLE),
+                ("AWS_ENDPOINT_URL_DYNAMODB", stack.table_endpoint()),
+                ("AWS_ENDPOINT_URL_IAM", iam),
+                ("AWS_ENDPOINT_URL_STS", iam),
+                ("SIGNET_MEMBER_ROLE", MEMBER_ROLE),
+                ("SIGNET_EXTERNAL_ID", EXTERNAL_ID),
+                ("SIGNET_ROLE_PATHS", ROLE_PATHS),
+                // Here nothing throttles.
+                ("SIGNET_IAM_WRITES_PER_SECOND", "50"),
+                ("SIGNET_IAM_READS_PER_SECOND", "200"),
+            ]
+        });
+        let messaging = Messaging::start(visibility, &environment, trust.as_ref().map(|trust| trust.as_slice()));
         let data = ["--datasets", "clinical-*", "--roles", "arn:aws:iam::111122223333:role/data/*", "--groups", "*"];
         let producers: [(&str, &str, &[&str]); 2] = [
             (DATASETS, "signet.dataset.changed.v1", &data),

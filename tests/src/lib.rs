@@ -7,6 +7,7 @@
 //! | [`programs`] | the compiled programs, built if they are not |
 //! | [`stack`] | DynamoDB, a filled table, a proxy that can fail, and the function in front of them |
 //! | [`flow`] | SNS, SQS and Lambda with the function that takes events into that table |
+//! | [`accounts`] | IAM and STS in any number of accounts, with the function that keeps their roles |
 //! | [`messaging`] | the topics and queues, as a producer and an operator see them |
 //! | [`hook`] | the running function: invocations, answers, log lines |
 //! | [`event`] | the invocations: Okta's request in the envelope of an HTTP API |
@@ -26,6 +27,7 @@
     reason = "support of tests, which may stop at the first surprise"
 )]
 
+pub mod accounts;
 pub mod aws;
 pub mod emf;
 pub mod event;

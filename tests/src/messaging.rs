@@ -1,6 +1,7 @@
 //! SNS, SQS and Lambda on this machine: `scripts/local_aws.py`, which runs them and the compiled
-//! `entitlement-sync` between them.
+//! functions between them.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -13,7 +14,7 @@ use aws_sdk_sqs::types::QueueAttributeName::{
     ApproximateNumberOfMessages as Waiting, ApproximateNumberOfMessagesDelayed as Delayed,
     ApproximateNumberOfMessagesNotVisible as InWork,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::programs;
 
@@ -21,6 +22,8 @@ use crate::programs;
 const PATIENCE: Duration = Duration::from_secs(40);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
+/// The function that brings roles to what the table wants.
+const TRUST: &str = "trust-sync";
 
 /// The running parts. Dropping it ends them.
 #[derive(Debug)]
@@ -39,15 +42,22 @@ struct Control {
 }
 
 impl Messaging {
-    /// Starts it all, with `environment` for the function. The queue hands out again what has failed
-    /// after `visibility`, in whole seconds: less than an invocation takes, and it is handled twice.
-    pub fn start(visibility: Duration, environment: &[(&str, &str)]) -> Self {
+    /// Starts it all, with `environment` for `entitlement-sync`, and with `trust-sync` if there is an
+    /// environment for it. The queue of events hands out again what has failed after `visibility`, in
+    /// whole seconds: less than an invocation takes, and it is handled twice.
+    pub fn start(visibility: Duration, environment: &[(&str, &str)], trust: Option<&[(&str, &str)]>) -> Self {
+        let function = |binary: PathBuf, environment: &[(&str, &str)]| {
+            let environment: BTreeMap<&str, &str> = environment.iter().copied().collect();
+            json!({ "binary": binary, "environment": environment })
+        };
+        let mut functions = json!({ "entitlement-sync": function(programs::entitlement_sync(), environment) });
+        if let Some(environment) = trust {
+            functions[TRUST] = function(programs::trust_sync(), environment);
+        }
         let mut child = Command::new(python())
             .args(["-B", "-u"])
             .arg(repository().join("scripts/local_aws.py"))
-            .arg(programs::entitlement_sync())
-            .arg(visibility.as_secs().to_string())
-            .args(environment.iter().map(|(name, value)| format!("{name}={value}")))
+            .arg(json!({ "visibility": visibility.as_secs(), "functions": functions }).to_string())
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -95,10 +105,18 @@ impl Messaging {
         self.order("resume");
     }
 
-    fn order(&self, word: &str) {
+    /// Invokes `trust-sync`, as Lambda does for the table's stream and the schedule. It must not fail.
+    /// Gives what it answers.
+    pub fn invoke_trust_sync(&self, payload: &Value) -> Value {
+        let told = self.order(&format!("invoke {TRUST} {payload}"));
+        assert!(told["error"].is_null(), "{told}; the log ends:\n{}", tail(&self.log));
+        told["answer"].clone()
+    }
+
+    fn order(&self, order: &str) -> Value {
         let mut control = self.control.as_ref().unwrap().lock().unwrap();
-        writeln!(control.words, "{word}").unwrap();
-        control.answer(&self.log);
+        writeln!(control.words, "{order}").unwrap();
+        control.answer(&self.log)
     }
 
     /// Puts a message into the queue, past every topic.
@@ -114,6 +132,16 @@ impl Messaging {
     /// How many messages were given up.
     pub async fn dead_letters(&self) -> u32 {
         self.length("dead_letters").await
+    }
+
+    /// How many accounts wait for `trust-sync`, those included that it has in work.
+    pub async fn queued_accounts(&self) -> u32 {
+        self.length("accounts").await
+    }
+
+    /// How many accounts `trust-sync` gave up.
+    pub async fn accounts_given_up(&self) -> u32 {
+        self.length("accounts_dead_letters").await
     }
 
     async fn length(&self, queue: &str) -> u32 {

@@ -14,6 +14,11 @@ pub fn entitlement_sync() -> PathBuf {
     built().join("entitlement-sync")
 }
 
+/// The function that brings roles to what the table wants.
+pub fn trust_sync() -> PathBuf {
+    built().join("trust-sync")
+}
+
 /// The `signet` command.
 pub fn signet() -> PathBuf {
     built().join("signet")

@@ -118,6 +118,11 @@ impl Stack {
         self.dynamodb.endpoint()
     }
 
+    /// The database of the table.
+    pub fn database(&self) -> &signet_local::dynoxide::Database {
+        self.dynamodb.database()
+    }
+
     /// Runs the compiled command with these variables beside the usual ones. It must end well; gives
     /// what it wrote.
     pub fn signet(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Vec<u8> {

@@ -29,6 +29,9 @@ pub(crate) struct Args {
     /// Count the calls of DynamoDB that events of datasets take, and nothing else: seconds
     #[arg(long)]
     pub(crate) writes: bool,
+    /// Measure how fast roles follow a provider event, and nothing else: about a minute
+    #[arg(long, conflicts_with = "writes")]
+    pub(crate) trust: bool,
     /// Few rounds and a smaller large table: says whether all works, and little about time
     #[arg(long, env = "BENCH_QUICK", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) quick: bool,

@@ -65,6 +65,9 @@ pub(crate) enum BenchError {
     /// An event costs more than it may.
     #[error("too many calls of DynamoDB: {0}")]
     Over(String),
+    /// Roles follow too slowly.
+    #[error("the roles' figures are over their limits: {0}")]
+    Slow(String),
     /// Somebody stopped it.
     #[error("interrupted; everything that was started is stopped")]
     Interrupted,

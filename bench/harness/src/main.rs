@@ -9,9 +9,11 @@
 //! | `fill` | bringing that into the tables |
 //! | `request` | sign-ins, and the one right answer to each |
 //! | `measure` | starts and warm invocations, in interleaved rounds |
+//! | `simulated` | IAM in many accounts, at the rate that it has |
 //! | `summary` | median, p99, extremes |
 //! | `report` | the tables that are printed |
 //! | `targets` | what is to be reached, and whether it is |
+//! | `trust` | how fast roles follow a provider event |
 //! | `writes` | what an event of a dataset costs |
 
 mod args;
@@ -22,8 +24,10 @@ mod fill;
 mod measure;
 mod report;
 mod request;
+mod simulated;
 mod summary;
 mod targets;
+mod trust;
 mod writes;
 
 use std::process::ExitCode;
@@ -70,16 +74,22 @@ async fn run(args: &Args) -> Result<(), BenchError> {
         println!("{}", report::writes(&writes));
         return writes::demand(&writes);
     }
+    let trust = trust::measure().await?;
+    if args.trust {
+        println!("{}", report::trust(&trust));
+        return trust.demand();
+    }
     let plan = args.plan();
     let contenders = contender::all(args)?;
     let stage = fill::stage(&plan).await?;
     let results = measure::all(&plan, &contenders, &stage).await?;
-    let text = report::render(&plan, &contenders, &results, &writes);
+    let text = report::render(&plan, &contenders, &results, &writes, &trust);
     println!("\n{text}");
     if let Some(parent) = args.report.parent() {
         std::fs::create_dir_all(parent).map_err(|cause| BenchError::File { path: parent.to_owned(), cause })?;
     }
     std::fs::write(&args.report, text).map_err(|cause| BenchError::File { path: args.report.clone(), cause })?;
     println!("The same as a file: {}", args.report.display());
-    writes::demand(&writes)
+    writes::demand(&writes)?;
+    trust.demand()
 }

@@ -8,13 +8,14 @@ use crate::contender::{Contender, KINDS, Kind};
 use crate::measure::{FIRST_GROUPS, Results};
 use crate::summary::Summary;
 use crate::targets;
+use crate::trust::{Figures, MOST_CALLS, MOST_TIMES_THE_BOUND};
 use crate::writes::Figure;
 
 /// What stands for a figure that there is not.
 const NONE: &str = "–";
 
 /// The whole report.
-pub(crate) fn render(plan: &Plan, contenders: &[Contender], results: &Results, events: &[Figure]) -> String {
+pub(crate) fn render(plan: &Plan, contenders: &[Contender], results: &Results, events: &[Figure], roles: &Figures) -> String {
     let mut sections = vec!["# Benchmark\n".to_owned()];
     if plan.is_trial {
         sections
@@ -31,6 +32,7 @@ pub(crate) fn render(plan: &Plan, contenders: &[Contender], results: &Results, e
     let rows = targets::all(results).into_iter().map(|target| vec![target.what, target.measured, target.verdict]);
     section("Targets", table(&["target", "measured", "verdict"], rows));
     sections.push(writes(events));
+    sections.push(trust(roles));
     sections.join("\n")
 }
 
@@ -45,6 +47,40 @@ pub(crate) fn writes(figures: &[Figure]) -> String {
         "## Events\n\n{rows}\nAfter each event the next sign-in's read was made as soon as the last call returned, \
          and found exactly what the event says.\n"
     )
+}
+
+/// How fast roles follow, each figure with its limit.
+pub(crate) fn trust(figures: &Figures) -> String {
+    let verdict = |is_met: bool| if is_met { "met" } else { "MISSED" }.to_owned();
+    let ratio = figures.ratio();
+    let rows = [
+        vec![
+            "all roles trust what one provider event says".to_owned(),
+            format!(
+                "{:.1} s, {ratio:.2} × the {:.1} s that the rate alone would need ({} writes, {} throttled)",
+                figures.elapsed.as_secs_f64(),
+                figures.bound.as_secs_f64(),
+                figures.writes,
+                figures.throttled,
+            ),
+            format!("{MOST_TIMES_THE_BOUND} ×"),
+            verdict(ratio <= MOST_TIMES_THE_BOUND),
+        ],
+        vec![
+            "calls of IAM for one role".to_owned(),
+            figures.most_calls.to_string(),
+            MOST_CALLS.to_string(),
+            verdict(figures.most_calls <= MOST_CALLS),
+        ],
+        vec![
+            format!("writes to IAM of a sweep without differences ({} reads)", figures.sweep_reads),
+            figures.sweep_writes.to_string(),
+            "0".to_owned(),
+            verdict(figures.sweep_writes == 0),
+        ],
+    ];
+    let rows = table(&["roles", "measured", "at most", "verdict"], rows.into_iter());
+    format!("## Roles\n\n5,000 roles in 200 accounts, IAM simulated at 1 write and 10 reads a second and account.\n\n{rows}")
 }
 
 fn setting(plan: &Plan, contenders: &[Contender]) -> String {

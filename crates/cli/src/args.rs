@@ -7,19 +7,26 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use signet_core::grant::Timestamp;
 use signet_store::schema;
 
+use self::trust::{Audit, TrustCommand};
+
+pub mod trust;
+
 /// What every `--help` ends with.
 const AFTER_HELP: &str = "\
 Exit codes:
   0  done
   1  the table or topic cannot be reached, or refuses; what was asked for is not there: a code's
-     owner, a source's statement, a history, a producer
+     owner, a source's statement, a history, a producer, a role; `trust` could not bring a role to
+     what the table wants, or could not look at it
   2  the command line, the environment or a file is wrong; nothing was written
-  3  with --exit-code only: `plan` found changes, `explain` found no access
-  4  `apply` wrote nothing: it was declined, or withdraws too much
+  3  with --exit-code only: `plan` and `trust plan` found changes, or groups that are left out,
+     `explain` found no access, `audit` found warnings or errors
+  4  `apply` or `trust sync` wrote nothing: it was declined, or withdraws too much
 
 Results go to the standard output, messages to the standard error output. Credentials, region and
 endpoint come from the environment and the files that every AWS tool reads (AWS_PROFILE,
-AWS_REGION, AWS_ENDPOINT_URL_DYNAMODB …).";
+AWS_REGION, AWS_ENDPOINT_URL_DYNAMODB …; for `trust` and `audit` also AWS_ENDPOINT_URL_IAM and
+AWS_ENDPOINT_URL_STS).";
 
 /// The heading of the options that every command has.
 const GLOBAL: &str = "Options of every command";
@@ -41,7 +48,7 @@ pub struct Args {
 }
 
 /// The table and how to reach it.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 pub struct Connection {
     /// The entitlement table's name
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME", env = "SIGNET_TABLE", hide_env_values = true)]
@@ -87,6 +94,12 @@ pub enum Command {
     /// Check events, and publish them
     #[command(subcommand)]
     Event(EventCommand),
+    /// Print, compare and write the trust policies of roles
+    #[command(subcommand)]
+    Trust(TrustCommand),
+    /// Tell what is not as it should be: drift, what waits, capacity, collisions, roles that are not
+    /// ready for tags, statements of others that let people in more widely
+    Audit(Audit),
     /// Make secrets
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -145,7 +158,7 @@ impl From<OnCollision> for schema::OnCollision {
 pub struct Plan {
     /// The entitlement file (YAML)
     pub file: PathBuf,
-    /// End with 3 if there is something to change
+    /// End with 3 if there is something to change, or a group is left out
     #[arg(long)]
     pub exit_code: bool,
 }
@@ -346,7 +359,7 @@ mod tests {
         insta::assert_snapshot!("help", Args::command().term_width(100).render_help());
         for name in [
             "table", "plan", "apply", "resync", "export", "decode", "explain", "history", "register", "retire",
-            "producer", "event", "secret",
+            "producer", "event", "trust", "audit", "secret",
         ] {
             let mut command = Args::command().term_width(100);
             command.build();

@@ -1,4 +1,4 @@
-//! The table and topics, by way of the AWS settings that every tool takes.
+//! The table, topics and accounts, by way of the AWS settings that every tool takes.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 use signet_core::producer::TopicArn;
 use signet_store::Table;
+use signet_sync::alerts::AlertTopic;
 
 use crate::args::Connection;
 use crate::failure::Failure;
@@ -32,7 +33,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 pub(crate) async fn table(connection: &Connection) -> Result<Table, Failure> {
     let name = connection.table.as_deref().filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Failure::Usage("no table: say --table NAME, or set SIGNET_TABLE".to_owned()))?;
-    let settings = settings(connection, "AWS_ENDPOINT_URL_DYNAMODB", None).await?;
+    let settings = settings(connection, Address::Given, &["AWS_ENDPOINT_URL_DYNAMODB"], None).await?;
     let settings = aws_sdk_dynamodb::config::Builder::from(&settings)
         // The SDK's bucket is a quota for the whole process: a long application against a throttled
         // table would empty it, and fail at its first throttled attempt.
@@ -48,13 +49,47 @@ pub(crate) async fn table(connection: &Connection) -> Result<Table, Failure> {
 pub(crate) async fn sns(connection: &Connection, topic: &TopicArn) -> Result<aws_sdk_sns::Client, Failure> {
     // INVARIANT: the fourth part of a topic's ARN is its region.
     let region = topic.as_str().split(':').nth(3).map(str::to_owned);
-    Ok(aws_sdk_sns::Client::new(&settings(connection, "AWS_ENDPOINT_URL_SNS", region).await?))
+    Ok(aws_sdk_sns::Client::new(&settings(connection, Address::Given, &["AWS_ENDPOINT_URL_SNS"], region).await?))
+}
+
+/// Alerts go to a topic; its SNS is in the topic's region. `--endpoint-url` is DynamoDB's here.
+///
+/// # Errors
+/// [`Failure::Usage`] if the topic is none for alerts, or the environment names an address that is none.
+pub(crate) async fn alerts(connection: &Connection, topic: &str) -> Result<AlertTopic, Failure> {
+    let topic = AlertTopic::parse_arn(topic).map_err(|error| Failure::Usage(format!("--alert-topic: {error}")))?;
+    let region = topic.as_str().split(':').nth(3).map(str::to_owned);
+    let region = Connection { region, ..Connection::default() };
+    let settings = settings(&region, Address::Environment, &["AWS_ENDPOINT_URL_SNS"], None).await?;
+    Ok(AlertTopic::new(aws_sdk_sns::Client::new(&settings), topic))
+}
+
+/// The settings for IAM and STS. `--endpoint-url` is DynamoDB's, and not theirs.
+///
+/// # Errors
+/// [`Failure::Usage`] as for [`table`].
+pub(crate) async fn accounts(connection: &Connection) -> Result<SdkConfig, Failure> {
+    settings(connection, Address::Environment, &["AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS"], None).await
+}
+
+/// Where a service's address comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Address {
+    /// The command line, or else the environment.
+    Given,
+    /// The environment alone.
+    Environment,
 }
 
 /// The settings of the environment and the files that every AWS tool reads, unless the command line
-/// says otherwise. `variable` is the service's own for its address; `region` is taken before the
+/// says otherwise. `variables` are the services' own for their addresses; `region` is taken before the
 /// environment's.
-async fn settings(connection: &Connection, variable: &str, region: Option<String>) -> Result<SdkConfig, Failure> {
+async fn settings(
+    connection: &Connection,
+    address: Address,
+    variables: &[&str],
+    region: Option<String>,
+) -> Result<SdkConfig, Failure> {
     let mut settings = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(
             RetryConfig::standard()
@@ -68,11 +103,11 @@ async fn settings(connection: &Connection, variable: &str, region: Option<String
     if let Some(region) = connection.region.clone().or(region) {
         settings = settings.region(Region::new(region));
     }
-    if let Some(url) = &connection.endpoint_url {
+    if let Some(url) = connection.endpoint_url.as_ref().filter(|_| address == Address::Given) {
         check_address(url, "--endpoint-url")?;
         settings = settings.endpoint_url(url);
     } else {
-        for variable in [variable, "AWS_ENDPOINT_URL"] {
+        for variable in variables.iter().chain(&["AWS_ENDPOINT_URL"]) {
             if let Ok(url) = std::env::var(variable) {
                 check_address(&url, variable)?;
             }

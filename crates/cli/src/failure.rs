@@ -4,6 +4,9 @@ use std::io;
 use std::process::ExitCode;
 
 use signet_core::invalid::InvalidValue;
+use signet_core::role::RoleArn;
+use signet_core::trust::error::PolicyError;
+use signet_reconcile::account::ReconcileError;
 use signet_store::StoreError;
 use signet_store::apply::{ApplyError, CodeError};
 
@@ -14,13 +17,14 @@ use crate::file::BadFile;
 pub enum Exit {
     /// 0: done.
     Done,
-    /// 1: the table or topic cannot be reached, or refuses; or what was asked for is not there.
+    /// 1: the table, a topic or an account cannot be reached, or refuses; or what was asked for is not there.
     Failed,
     /// 2: the command line, the environment or a file is wrong. Nothing was written.
     Usage,
-    /// 3: with `--exit-code` only: `plan` found changes, `explain` found no access.
+    /// 3: with `--exit-code` only: `plan` and `trust plan` found changes, `explain` found no access, `audit`
+    /// found warnings or errors.
     Found,
-    /// 4: `apply` wrote nothing: it was declined, or withdraws too much.
+    /// 4: `apply` or `trust sync` wrote nothing: it was declined, or withdraws too much.
     NotApplied,
 }
 
@@ -84,6 +88,44 @@ pub enum Failure {
         topic: String,
         /// The table.
         table: String,
+    },
+    /// Roles that were never granted.
+    #[error("nothing was ever granted in table `{table}` on {roles}")]
+    NoRole {
+        /// The roles' ARNs.
+        roles: String,
+        /// The table.
+        table: String,
+    },
+    /// Accounts in which no role was ever granted.
+    #[error("nothing was ever granted in table `{table}` on roles of {accounts}")]
+    NoAccount {
+        /// The accounts' numbers.
+        accounts: String,
+        /// The table.
+        table: String,
+    },
+    /// Work on trust policies could not go on.
+    #[error(transparent)]
+    Reconcile(#[from] ReconcileError),
+    /// A trust policy with everything in it would be too long even for the highest quota.
+    #[error(
+        "the trust policy of `{role}` would have {length} characters, more than IAM takes of any account: grant the \
+         role to fewer groups"
+    )]
+    TooLong {
+        /// The role.
+        role: RoleArn,
+        /// The length, in characters.
+        length: usize,
+    },
+    /// A file that is no trust policy.
+    #[error("`{path}`: {error}")]
+    BadPolicy {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: PolicyError,
     },
     /// A topic that SNS does not know.
     #[error("topic `{topic}` does not exist: correct its ARN, or create the topic")]
@@ -183,6 +225,10 @@ impl Failure {
             | Self::NoSource { .. }
             | Self::NoHistory { .. }
             | Self::NoProducer { .. }
+            | Self::NoRole { .. }
+            | Self::NoAccount { .. }
+            | Self::Reconcile(_)
+            | Self::TooLong { .. }
             | Self::NoTopic { .. }
             | Self::MayNotPublish { .. }
             | Self::Publish { .. }
@@ -190,9 +236,12 @@ impl Failure {
             | Self::Random(_)
             | Self::Output(_)
             | Self::Input(_) => Exit::Failed,
-            Self::Usage(_) | Self::Value(_) | Self::Read { .. } | Self::BadFile(_) | Self::BadEvent { .. } => {
-                Exit::Usage
-            }
+            Self::Usage(_)
+            | Self::Value(_)
+            | Self::Read { .. }
+            | Self::BadFile(_)
+            | Self::BadEvent { .. }
+            | Self::BadPolicy { .. } => Exit::Usage,
             Self::TooManyWithdrawals { .. } | Self::Declined => Exit::NotApplied,
         }
     }

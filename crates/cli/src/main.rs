@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         console.message("error: this machine's clock is wrong: it stands before 1970");
         return ExitCode::FAILURE;
     };
-    let exit = match runtime.block_on(commands::run(args, now, &mut console)) {
+    let exit = match runtime.block_on(commands::run(args, now, clock, &mut console)) {
         Ok(exit) => exit,
         Err(failure) => {
             if !failure.is_silent() {
@@ -47,8 +47,14 @@ fn main() -> ExitCode {
 
 /// The moment, in whole seconds; none of a clock that stands before 1970, which says nothing about
 /// what has expired.
-#[expect(clippy::disallowed_methods, reason = "the program's edge reads the clock, once")]
+#[expect(clippy::disallowed_methods, reason = "the program's edge reads the clock")]
 fn now() -> Option<Timestamp> {
     let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
     i64::try_from(since_1970.as_secs()).ok().map(Timestamp::from_seconds)
+}
+
+/// The moment, for work that takes its time. A clock that is set to before 1970 in the middle says of
+/// every grant that it has ended.
+fn clock() -> Timestamp {
+    now().unwrap_or(Timestamp::from_seconds(i64::MAX / 2))
 }

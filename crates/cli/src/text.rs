@@ -27,8 +27,13 @@ pub(crate) fn is_visible(c: char) -> bool {
 
 /// JSON on several lines, with `\u` for whatever cannot be seen: as JSON may have it, YAML may not.
 pub(crate) fn json(value: &serde_json::Value) -> String {
+    visible_json(&format!("{value:#}\n"))
+}
+
+/// JSON as it is written, with `\u` for whatever cannot be seen.
+pub(crate) fn visible_json(json: &str) -> String {
     let mut text = String::new();
-    for c in format!("{value:#}\n").chars() {
+    for c in json.chars() {
         // What is below DEL is escaped already, or lays the text out.
         if c < '\u{7f}' || is_visible(c) {
             text.push(c);
@@ -39,6 +44,54 @@ pub(crate) fn json(value: &serde_json::Value) -> String {
         }
     }
     text
+}
+
+/// JSON without white space between tokens, laid out on several lines. Nothing else of it changes: not
+/// the order of members, not the way a number or a text is written.
+pub(crate) fn indented(compact: &str) -> String {
+    let mut text = String::with_capacity(compact.len() * 2);
+    let (mut depth, mut in_text, mut is_escaped) = (0, false, false);
+    let mut chars = compact.chars().peekable();
+    while let Some(c) = chars.next() {
+        if in_text {
+            text.push(c);
+            in_text = is_escaped || c != '"';
+            is_escaped = !is_escaped && c == '\\';
+            continue;
+        }
+        match c {
+            '{' | '[' if chars.peek().is_some_and(|next| matches!(next, '}' | ']')) => {
+                text.push(c);
+                text.extend(chars.next());
+            }
+            '{' | '[' => {
+                depth += 1;
+                text.push(c);
+                new_line(depth, &mut text);
+            }
+            '}' | ']' => {
+                depth -= 1;
+                new_line(depth, &mut text);
+                text.push(c);
+            }
+            ',' => {
+                text.push(c);
+                new_line(depth, &mut text);
+            }
+            ':' => text.push_str(": "),
+            _ => {
+                in_text = c == '"';
+                text.push(c);
+            }
+        }
+    }
+    text.push('\n');
+    text
+}
+
+fn new_line(depth: usize, text: &mut String) {
+    text.push('\n');
+    text.extend(std::iter::repeat_n("  ", depth));
 }
 
 /// A group as people know it, always with its key.
@@ -103,6 +156,18 @@ mod tests {
         let value = serde_json::json!("a\u{7f}\u{85}\u{202e}\u{10ffff}\n\"ä😀");
         assert_eq!(json(&value), "\"a\\u007f\\u0085\\u202e\\udbff\\udfff\\n\\\"ä😀\"\n");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&json(&value)).unwrap(), value);
+    }
+
+    #[test]
+    fn json_is_laid_out_and_nothing_else() {
+        let compact = r#"{"b":[1.50,{},[],"a,\\",true],"a":{"x\"{:[":null}}"#;
+        let laid_out = indented(compact);
+        assert_eq!(
+            laid_out,
+            "{\n  \"b\": [\n    1.50,\n    {},\n    [],\n    \"a,\\\\\",\n    true\n  ],\n  \"a\": {\n    \"x\\\"{:[\": null\n  }\n}\n"
+        );
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(read(&laid_out), read(compact));
     }
 
     #[test]

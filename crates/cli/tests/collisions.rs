@@ -74,6 +74,7 @@ async fn a_group_that_is_left_out_is_completed_by_hand() {
     assert_eq!((&waiting["left_out"], &waiting["applied"]), (&left_out, &json!(false)));
     let again = place.json(&["plan", &file]);
     assert_eq!((&again["left_out"], &again["changes"]), (&left_out, &json!(false)));
+    place.run(&["plan", &file, "--exit-code"]).exit(3).says("Nothing to change").says("LEFT OUT");
 
     place.run(&["register", &second, "--salt", "7"]).ok().says("salt 7] is registered.").says("`signet resync SOURCE`");
     place
@@ -87,6 +88,7 @@ async fn a_group_that_is_left_out_is_completed_by_hand() {
     let done = place.json(&["resync", "file:platform"]);
     assert_eq!((&done["changes"], &done["applied"], &done["event"]), (&json!(false), &json!(false), &Value::Null));
     place.run(&["resync", "file:platform"]).ok().says("Nothing to change: the table has what the source states.");
+    place.run(&["plan", &file, "--exit-code"]).ok();
 }
 
 #[tokio::test]

@@ -5,10 +5,11 @@ mod support;
 
 use serde_json::{Value, json};
 use signet_core::app::AppId;
-use signet_core::grant::Timestamp;
-use signet_core::role::{Protocol, ProviderName};
-use signet_store::apply::Provenance;
-use signet_store::statement::StatedProvider;
+use signet_core::grant::{Grant, SourceId, Timestamp};
+use signet_core::group::GroupKey;
+use signet_core::role::{Protocol, ProviderName, RoleArn};
+use signet_store::apply::{Provenance, Revision};
+use signet_store::statement::{StatedProvider, Statement};
 use support::{Ended, Place, TABLE, app, role};
 
 const JANE: [&str; 7] = ["explain", "--app", "0oaA", "--user", "jane@example.com", "--group", "Readers"];
@@ -94,6 +95,24 @@ async fn a_change_is_in_the_history_of_all_that_it_concerns() {
 }
 
 #[tokio::test]
+async fn a_dataset_is_found_by_its_bare_id() {
+    let place = Place::with_table().await;
+    let mut statement = Statement::default();
+    let reader = Grant { role: RoleArn::parse(&role("reader")).unwrap(), apps: None, expires_at: None };
+    statement.grant(GroupKey::new("Readers").unwrap(), None, reader);
+    let source = SourceId::dataset("clinical").unwrap();
+    let provenance = Provenance { at: Timestamp::from_seconds(1_800_000_000), event: "d-1".to_owned() };
+    place.table().apply(&source, Revision::Exactly(1), &statement, &provenance).await.unwrap();
+    let history = place.json(&["history", "clinical"]);
+    assert_eq!(history["subject"], json!({ "kind": "source", "id": "dataset:clinical" }));
+    assert_eq!(events(&history), ["d-1"]);
+    assert_eq!(history, place.json(&["history", "dataset:clinical"]));
+    // A group of that name has a history of its own, and comes first.
+    apply(&place, "platform.yaml", &platform("enforce", &grant("reader", "clinical")));
+    assert_eq!(place.json(&["history", "clinical"])["subject"], json!({ "kind": "group", "id": "clinical" }));
+}
+
+#[tokio::test]
 async fn what_has_no_history() {
     let place = Place::with_table().await;
     place.run(&["history", "Readers"]).exit(1).warns(&format!("table `{TABLE}` has nothing about group `Readers` or"));
@@ -165,6 +184,8 @@ fn provider_event(active: bool, metadata: Option<&str>) -> StatedProvider {
         issuer_url: None,
         client_ids: [].into(),
         audience: None,
+        entity_id: None,
+        certificates: [].into(),
     }
 }
 
@@ -265,8 +286,10 @@ async fn producers_are_added_listed_and_removed() {
         "Clinical, *",
         "--groups",
         "00g*",
+        "--providers",
+        "okta-*",
     ];
-    place.run(&add).ok().says(TOPIC).says("  datasets  clinical-*\n            genomes\n").says("Added.");
+    place.run(&add).ok().says(TOPIC).says("  datasets   clinical-*\n             genomes\n").says("Added.");
     place.run(&add).ok().says("Nothing to change");
     let listed = place.json(&["producer", "list"]);
     let expected = json!({
@@ -276,6 +299,7 @@ async fn producers_are_added_listed_and_removed() {
         "roles": ["arn:aws:iam::111122223333:role/data/*"],
         "groups": ["00g*", "Clinical, *"],
         "apps": [],
+        "providers": ["okta-*"],
     });
     assert_eq!(listed, json!({ "producers": [expected.clone()] }));
 

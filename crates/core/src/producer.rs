@@ -8,7 +8,7 @@ use std::fmt;
 use crate::app::AppId;
 use crate::group::GroupKey;
 use crate::invalid::InvalidValue;
-use crate::role::RoleArn;
+use crate::role::{ProviderName, RoleArn};
 use crate::text::{glob, shown};
 
 /// The topic that a producer's events arrive from, by its ARN.
@@ -217,6 +217,9 @@ pub struct Producer {
     /// The apps, by their ids, whose providers its events may be about. Which apps a grant is limited
     /// to is not restricted by it: that only narrows a grant.
     pub apps: BTreeSet<Pattern>,
+    /// The names of providers that its events may give those apps; none where that is not limited. An app
+    /// has its provider's name for ever, so that a name taken by mistake is lost to its own app.
+    pub providers: Option<BTreeSet<Pattern>>,
 }
 
 /// What a producer may not say.
@@ -244,6 +247,8 @@ pub enum Spoken {
     Group,
     /// An app.
     App,
+    /// A provider, by its name.
+    Provider,
 }
 
 impl Spoken {
@@ -256,6 +261,7 @@ impl Spoken {
             Self::Role => "role",
             Self::Group => "group",
             Self::App => "app",
+            Self::Provider => "provider",
         }
     }
 }
@@ -265,7 +271,7 @@ impl Producer {
     #[must_use]
     pub fn silent(topic: TopicArn) -> Self {
         let (datasets, roles, groups, apps) = Default::default();
-        Self { topic, events: BTreeSet::new(), datasets, roles, groups, apps }
+        Self { topic, events: BTreeSet::new(), datasets, roles, groups, apps, providers: None }
     }
 
     /// Whether the producer may state these grants of a dataset.
@@ -294,16 +300,22 @@ impl Producer {
         Ok(())
     }
 
-    /// Whether the producer may speak of the provider of an app.
+    /// Whether the producer may speak of this provider of an app.
     ///
     /// # Errors
-    /// [`NotPermitted`].
-    pub fn permits_provider(&self, app: &AppId) -> Result<(), NotPermitted> {
+    /// [`NotPermitted`] with the first thing that it may not speak of: the type of event, the app, then
+    /// the provider's name.
+    pub fn permits_provider(&self, app: &AppId, provider: &ProviderName) -> Result<(), NotPermitted> {
         self.permits_event(EventType::ProviderChanged)?;
-        if self.apps.iter().any(|pattern| pattern.matches(app.as_str())) {
-            return Ok(());
+        if !self.apps.iter().any(|pattern| pattern.matches(app.as_str())) {
+            return Err(self.refusal(Spoken::App, app.as_str()));
         }
-        Err(self.refusal(Spoken::App, app.as_str()))
+        match &self.providers {
+            Some(patterns) if !patterns.iter().any(|pattern| pattern.matches(provider.as_str())) => {
+                Err(self.refusal(Spoken::Provider, provider.as_str()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn permits_event(&self, event: EventType) -> Result<(), NotPermitted> {
@@ -338,6 +350,7 @@ mod tests {
             roles: [RolePattern::parse("arn:aws:iam::111122223333:role/data/*").unwrap()].into(),
             groups: patterns(&["Clinical *", "00g*"]),
             apps: patterns(&["0oaA"]),
+            providers: None,
         }
     }
 
@@ -412,7 +425,8 @@ mod tests {
         let producer = producer();
         producer.permits_dataset("clinical-trials", [(&clinical, &reader)]).unwrap();
         producer.permits_dataset("genomes", []).unwrap();
-        producer.permits_provider(&AppId::parse("0oaA").unwrap()).unwrap();
+        let okta = ProviderName::parse("okta-a").unwrap();
+        producer.permits_provider(&AppId::parse("0oaA").unwrap(), &okta).unwrap();
 
         let other_role = role("arn:aws:iam::444455556666:role/data/reader");
         let other_group = key("clinical readers");
@@ -427,7 +441,7 @@ mod tests {
             "the first one that it may not say"
         );
         assert_eq!(refused("genomes", &[(&other_group, &reader)]), (Spoken::Group, "clinical readers".to_owned()));
-        let app = producer.permits_provider(&AppId::parse("0oaB").unwrap()).unwrap_err();
+        let app = producer.permits_provider(&AppId::parse("0oaB").unwrap(), &okta).unwrap_err();
         assert_eq!((app.what, app.value.as_str()), (Spoken::App, "0oaB"));
         assert!(app.to_string().starts_with(&format!("topic `{TOPIC}` may not speak of app `0oaB`")), "{app}");
     }
@@ -443,10 +457,24 @@ mod tests {
     }
 
     #[test]
+    fn names_of_providers_are_limited_where_that_is_stated() {
+        let app = AppId::parse("0oaA").unwrap();
+        let name = |text: &str| ProviderName::parse(text).unwrap();
+        let limited = Producer { providers: Some([Pattern::parse("okta-*").unwrap()].into()), ..producer() };
+        limited.permits_provider(&app, &name("okta-a")).unwrap();
+        let refusal = limited.permits_provider(&app, &name("entra-a")).unwrap_err();
+        assert_eq!((refusal.what, refusal.value.as_str()), (Spoken::Provider, "entra-a"));
+        assert!(refusal.to_string().contains("may not speak of provider `entra-a`"), "{refusal}");
+        let nothing = Producer { providers: Some(BTreeSet::new()), ..producer() };
+        assert_eq!(nothing.permits_provider(&app, &name("okta-a")).unwrap_err().what, Spoken::Provider);
+    }
+
+    #[test]
     fn a_silent_producer_may_say_nothing() {
         let silent = Producer::silent(TopicArn::parse(TOPIC).unwrap());
         assert_eq!(silent.permits_dataset("genomes", []).unwrap_err().what, Spoken::Event);
-        assert_eq!(silent.permits_provider(&AppId::parse("0oaA").unwrap()).unwrap_err().what, Spoken::Event);
+        let (app, okta) = (AppId::parse("0oaA").unwrap(), ProviderName::parse("okta-a").unwrap());
+        assert_eq!(silent.permits_provider(&app, &okta).unwrap_err().what, Spoken::Event);
         let events = [EventType::DatasetChanged].into();
         let hardly = Producer { events, ..silent };
         assert_eq!(hardly.permits_dataset("genomes", []).unwrap_err().what, Spoken::Dataset);

@@ -229,6 +229,39 @@ mod tests {
     }
 
     #[test]
+    fn a_role_has_an_account_a_path_and_a_name() {
+        for (resource, path, name) in [
+            ("reader", "/", "reader"),
+            ("data/reader", "/data/", "reader"),
+            ("data/clinical:x/re-ad.er_@=+", "/data/clinical:x/", "re-ad.er_@=+"),
+            ("a//b", "/a//", "b"),
+            ("role/role/x", "/role/role/", "x"),
+            ("a:role/b/x", "/a:role/b/", "x"),
+        ] {
+            let role = RoleArn::parse(&format!("arn:aws:iam::111122223333:role/{resource}")).unwrap();
+            assert_eq!((role.path().as_str(), role.name()), (path, name), "{resource}");
+            assert_eq!(role.path_and_name(), resource);
+            assert_eq!(format!("{}{}", role.path(), role.name()), format!("/{resource}"));
+            assert_eq!(role.account_id(), AccountId::parse("111122223333").unwrap());
+        }
+    }
+
+    #[test]
+    fn an_account_is_twelve_digits() {
+        let account = AccountId::parse("001122223333").unwrap();
+        assert_eq!((account.as_str(), account.to_string()), ("001122223333", "001122223333".to_owned()));
+        for bad in ["", "11112222333", "1111222233334", "11112222333x", " 11112222333", "-11112222333", "１１１１"]
+        {
+            let refused = AccountId::parse(bad).unwrap_err();
+            assert_eq!(refused.to_string(), format!("account `{bad}` is not 12 digits"));
+        }
+        // A long value is cut, control characters are escaped.
+        let long = AccountId::parse(&"9".repeat(1_000)).unwrap_err().to_string();
+        assert_eq!(long, format!("account `{}…` is not 12 digits", "9".repeat(80)));
+        assert_eq!(AccountId::parse("1\n").unwrap_err().to_string(), r"account `1\n` is not 12 digits");
+    }
+
+    #[test]
     fn what_is_no_role() {
         for bad in [
             "",

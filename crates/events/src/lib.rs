@@ -9,6 +9,7 @@
 //! | [`event`] | an event, CloudEvents 1.0 in JSON, with all its problems listed |
 //! | [`dataset`] | `signet.dataset.changed.v1`: all grants of a dataset |
 //! | [`provider`] | `signet.provider.changed.v1`: the identity provider of an app |
+//! | [`metadata`] | the SAML metadata in it: entity id and signing certificates |
 //! | [`alert`] | `signet.alert.v1`: what Signet tells people |
 //! | [`state`] | what both kinds of change say: whether the subject is there, at which revision
 //! | [`problem`] | what is wrong with an event, and where |
@@ -42,6 +43,7 @@ pub mod alert;
 pub mod dataset;
 pub mod event;
 mod fields;
+pub mod metadata;
 pub mod problem;
 pub mod provider;
 pub mod schema;

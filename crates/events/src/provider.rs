@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use signet_core::app::AppId;
 use signet_core::role::{Protocol, ProviderName};
+use signet_core::trust::gate::{Audience, InvalidGate, Issuer};
 
 use crate::fields::{Field, Fields, Report, optional};
+use crate::metadata::SamlMetadata;
 use crate::problem::shown;
 use crate::state::{State, check_subject, revision, state};
 
@@ -16,15 +18,9 @@ pub const MAX_NAME: usize = 256;
 /// event's size limits it far below the most.
 pub const METADATA_CHARS: std::ops::RangeInclusive<usize> = 1_000..=10_000_000;
 
-/// The longest issuer URL and the longest client id, in characters (IAM API reference,
-/// `CreateOpenIDConnectProvider`).
-pub const MAX_IAM_CHARS: usize = 255;
-
-/// The most client ids of a provider (IAM quotas).
-pub const MAX_CLIENT_IDS: usize = 100;
-
-/// The longest audience, in characters.
-pub const MAX_AUDIENCE: usize = 1_024;
+/// The most client ids of a provider. IAM takes 100 for one issuer, of all its apps together; each has an
+/// owner in the table, and an event that replaces all of them is one transaction of 100 writes.
+pub const MAX_CLIENT_IDS: usize = 40;
 
 /// The whole present state of an app's identity provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +39,9 @@ pub struct ProviderChanged {
     pub provider: ProviderName,
     /// The SAML metadata document. An active SAML app has it; of another protocol none has.
     pub saml_metadata: Option<String>,
+    /// What the document says of the identity provider. An active SAML app has it; a deleted one has
+    /// not, since nothing is made of its document.
+    pub saml: Option<SamlMetadata>,
     /// The URL of the tokens' issuer. An active OIDC or Cognito app has it; no SAML app has.
     pub issuer_url: Option<String>,
     /// The client ids that tokens may be for. An active OIDC or Cognito app has some; no SAML app
@@ -78,13 +77,18 @@ pub(crate) fn read(data: &Field<'_>, subject: Option<&str>, report: &mut Report)
     let protocol = protocol.and_then(|f| f.word(Protocol::parse, report));
     let provider = fields.required("provider", "the name of the app's identity provider in IAM is expected", report);
     let provider = provider.and_then(|f| f.word(ProviderName::parse, report));
-    let saml_metadata = optional(fields.get("saml_metadata"), |f| f.word(metadata, report));
-    let issuer_url = optional(fields.get("issuer_url"), |f| f.word(issuer, report));
+    // A deletion is never refused for what a document says that goes with it.
+    let is_read = state != Some(State::Deleted);
+    let metadata = optional(fields.get("saml_metadata"), |f| f.word(|text| metadata(text, is_read), report));
+    // What no trust policy could demand is no app's, whatever else it is good for.
+    let issuer_url =
+        optional(fields.get("issuer_url"), |f| f.word(|url| Issuer::from_url(url).map(|_| url.to_owned()), report));
     let client_ids = optional(fields.get("client_ids"), |f| client_ids(f, report));
     let audience = optional(fields.get("audience"), |f| f.word(audience, report));
     if let (Some(protocol), Some(state)) = (protocol, state) {
         check_protocol(&fields, protocol, state, report);
     }
+    let (saml_metadata, saml) = metadata?.unzip();
     Some(ProviderChanged {
         app: app?,
         revision: revision?,
@@ -92,7 +96,8 @@ pub(crate) fn read(data: &Field<'_>, subject: Option<&str>, report: &mut Report)
         name: name?.to_owned(),
         protocol: protocol?,
         provider: provider?,
-        saml_metadata: saml_metadata?,
+        saml_metadata,
+        saml: saml.flatten(),
         issuer_url: issuer_url?,
         client_ids: client_ids?.unwrap_or_default(),
         audience: audience?,
@@ -120,10 +125,12 @@ fn check_protocol(fields: &Fields<'_>, protocol: Protocol, state: State, report:
     }
 }
 
-fn metadata(text: &str) -> Result<String, String> {
+/// A document, and what it says where it is to be read.
+fn metadata(text: &str, is_read: bool) -> Result<(String, Option<SamlMetadata>), String> {
     let chars = text.chars().count();
     if METADATA_CHARS.contains(&chars) {
-        return Ok(text.to_owned());
+        let saml = is_read.then(|| SamlMetadata::parse(text)).transpose().map_err(|error| error.to_string())?;
+        return Ok((text.to_owned(), saml));
     }
     Err(format!(
         "`{}` has {chars} characters: IAM takes {} to {}",
@@ -133,50 +140,29 @@ fn metadata(text: &str) -> Result<String, String> {
     ))
 }
 
-/// The URL of an issuer, by IAM's rules for `CreateOpenIDConnectProvider`.
-fn issuer(text: &str) -> Result<String, String> {
-    let refuse = |why: &str| Err(format!("issuer `{}` {why}", shown(text)));
-    let Some(rest) = text.strip_prefix("https://") else {
-        return refuse("does not begin `https://`");
-    };
-    let host = rest.split('/').next().unwrap_or_default();
-    if text.len() > MAX_IAM_CHARS {
-        refuse("is longer than 255 characters")
-    } else if !text.chars().all(|c| c.is_ascii_graphic()) {
-        refuse("has white space, or characters other than ASCII's")
-    } else if text.contains(['?', '#']) {
-        refuse("has a query or a fragment, which IAM does not take")
-    } else if host.is_empty() || host.contains('@') {
-        refuse("has no plain host name")
-    } else {
-        Ok(text.to_owned())
-    }
+fn audience(text: &str) -> Result<String, InvalidGate> {
+    Audience::parse(text).map(|_| text.to_owned())
 }
 
-fn audience(text: &str) -> Result<String, String> {
-    let why = if text.is_empty() {
-        "is empty"
-    } else if text.chars().nth(MAX_AUDIENCE).is_some() {
-        "is longer than 1024 characters"
-    } else if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        "has white space or a control character"
-    } else {
-        return Ok(text.to_owned());
-    };
-    Err(format!("audience `{}` {why}", shown(text)))
+fn client_id(text: &str) -> Result<String, String> {
+    audience(text).map_err(|error| match error {
+        InvalidGate::Audience { value, why } => format!("client id `{value}` {why}"),
+        other => other.to_string(),
+    })
 }
 
 fn client_ids(field: &Field<'_>, report: &mut Report) -> Option<BTreeSet<String>> {
     let items = field.list(report)?;
     if items.is_empty() || items.len() > MAX_CLIENT_IDS {
-        report.error(&field.place, format!("has {} client ids: IAM takes 1 to {MAX_CLIENT_IDS}", items.len()));
+        let found = items.len();
+        report.error(&field.place, format!("has {found} client ids, and an app has 1 to {MAX_CLIENT_IDS}"));
         return None;
     }
     let mut ids = Some(BTreeSet::new());
     for item in items {
-        match (item.name(MAX_IAM_CHARS, report), &mut ids) {
+        match (item.word(client_id, report), &mut ids) {
             (Some(id), Some(ids)) => {
-                if !ids.insert(id.to_owned()) {
+                if !ids.insert(id) {
                     report.warning(&item.place, "is there twice");
                 }
             }

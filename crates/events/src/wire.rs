@@ -191,21 +191,23 @@ pub(crate) struct ProviderData {
     /// The name of its identity provider in IAM, the same in every account.
     #[schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,128}$"))]
     provider: String,
-    /// For `saml`: the metadata document of the app in Okta.
+    /// For `saml`: the metadata document of the app in Okta, with one `EntityDescriptor`, its
+    /// `IDPSSODescriptor` and 1 to 10 signing certificates, without a DTD. Its entity id never changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1000, max = 10_000_000))]
     saml_metadata: Option<String>,
     /// For `oidc` and `cognito`: the issuer of the tokens, as their `iss` claim has it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 255), regex(pattern = r"^https://[^?#]+$"))]
+    #[schemars(length(max = 255), regex(pattern = r"^https://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/+=@%-]*)?$"))]
     issuer_url: Option<String>,
-    /// For `oidc` and `cognito`: the client ids that tokens may be for.
+    /// For `oidc` and `cognito`: the client ids that tokens may be for. One client of one issuer is of one
+    /// active app.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 100), inner(length(min = 1, max = 255)))]
+    #[schemars(length(min = 1, max = 40), inner(length(max = 255), regex(pattern = r"^[!#-)+-\[\]-~]+$")))]
     client_ids: Option<Vec<String>>,
     /// The audience that trust policies demand, where it is not the protocol's usual one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1024), regex(pattern = r"^\S+$"))]
+    #[schemars(length(max = 255), regex(pattern = r"^[!#-)+-\[\]-~]+$"))]
     audience: Option<String>,
 }
 

@@ -185,6 +185,8 @@ fn what_is_wrong_with_a_provider() {
     let saml = |changes: Value| with(&of_saml, changes).to_string();
     let oidc = |changes: Value| with(&of_oidc, changes).to_string();
     let issuer = |url: &str| oidc(json!({ "/data/issuer_url": url }));
+    let document = of_saml["data"]["saml_metadata"].as_str().unwrap();
+    let metadata = |from: &str, to: &str| saml(json!({ "/data/saml_metadata": document.replace(from, to) }));
     let nothing =
         json!({ "app": "0oa/x", "revision": 1, "state": "active", "name": "", "protocol": "SAML", "provider": "a b" });
     let bare = json!({
@@ -199,17 +201,31 @@ fn what_is_wrong_with_a_provider() {
         ("another subject", saml(json!({ "/subject": "0oaOther" }))),
         ("no member is right", saml(json!({ "/data": nothing }))),
         ("metadata that is too short", saml(json!({ "/data/saml_metadata": "<EntityDescriptor/>" }))),
+        ("metadata that is not XML", saml(json!({ "/data/saml_metadata": "x".repeat(1_000) }))),
+        (
+            "metadata with a DTD",
+            metadata("<md:EntityDescriptor", "<!DOCTYPE x [<!ENTITY a \"b\">]><md:EntityDescriptor"),
+        ),
+        ("metadata of several", metadata("md:EntityDescriptor", "md:EntitiesDescriptor")),
+        ("metadata without an entity id", metadata(" entityID=", " ID=")),
+        ("metadata of a service", metadata("md:IDPSSODescriptor", "md:SPSSODescriptor")),
+        ("metadata without a signing key", metadata("use=\"signing\"", "use=\"encryption\"")),
+        ("metadata with half a certificate", metadata("MIIDRzCCAi", "MIIDRzCC")),
+        ("an audience that is a pattern", saml(json!({ "/data/audience": "https://example.com/*" }))),
+        ("an audience with a variable", saml(json!({ "/data/audience": "${aws:username}" }))),
         ("an audience with a space", saml(json!({ "/data/audience": "a b" }))),
         ("SAML without metadata", saml(json!({ "/data": bare }))),
         ("SAML with an issuer", saml(json!({ "/data/issuer_url": "https://example.com", "/data/client_ids": ["x"] }))),
         ("OIDC with metadata alone", saml(json!({ "/data/protocol": "oidc" }))),
         ("no client id", oidc(json!({ "/data/client_ids": [] }))),
         ("client ids that are none", oidc(json!({ "/data/client_ids": ["", 1] }))),
-        ("too many client ids", oidc(json!({ "/data/client_ids": vec!["x"; 101] }))),
+        ("client ids that no policy could demand", oidc(json!({ "/data/client_ids": ["a b", "*", "${x}"] }))),
+        ("too many client ids", oidc(json!({ "/data/client_ids": vec!["x"; 41] }))),
         ("an issuer without https", issuer("http://example.okta.com")),
         ("an issuer with a query", issuer("https://example.okta.com/?a=b")),
         ("an issuer without a host", issuer("https:///x")),
         ("an issuer with a user", issuer("https://jane@example.okta.com")),
+        ("an issuer with a port", issuer("https://example.okta.com:8443")),
         ("an issuer with a space", issuer("https://example.okta.com/ x")),
         ("an issuer that is too long", issuer(&format!("https://example.okta.com/{}", "x".repeat(255)))),
     ];
@@ -359,6 +375,9 @@ fn providers_are_read_as_they_are() {
     let saml = provider(&sample("provider-saml-active"));
     assert_eq!((saml.protocol, saml.state, saml.revision), (Protocol::Saml, State::Active, 1));
     assert!(saml.saml_metadata.unwrap().starts_with("<?xml"));
+    let says = saml.saml.unwrap();
+    assert_eq!(says.entity_id, "http://www.okta.com/exk1fcia6d6EMsf331d8");
+    assert_eq!(says.certificates.iter().map(String::len).collect::<Vec<_>>(), [64]);
     assert_eq!((saml.provider.as_str(), saml.name.as_str()), ("okta-databricks", "Databricks"));
     let cognito = with(
         &sample("provider-oidc-active"),
@@ -373,6 +392,12 @@ fn providers_are_read_as_they_are() {
     assert_eq!(cognito_read.client_ids.into_iter().collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(parse(&cognito).unwrap().warnings[0].to_string(), "/data/client_ids/2: is there twice");
     assert_eq!(provider(&sample("provider-deleted")).saml_metadata, None);
+    // Nothing is made of what goes with a deletion, so that it is not refused for it.
+    let unread = provider(&with(
+        &sample("provider-saml-active"),
+        json!({ "/data/state": "deleted", "/data/saml_metadata": "x".repeat(1_000) }),
+    ));
+    assert_eq!((unread.state, unread.saml), (State::Deleted, None));
     assert_eq!(provider(&with(&cognito, json!({ "/data/state": "deleted" }))).client_ids.len(), 2);
 }
 

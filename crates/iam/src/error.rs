@@ -53,7 +53,8 @@ pub enum IamError {
         /// What AWS said.
         cause: String,
     },
-    /// What we asked for collides with a change that is under way, or is there already.
+    /// What we asked for collides with a change that is under way; of a creation, also: it is there
+    /// already.
     #[error("{operation} in account `{account}` conflicts: {cause}")]
     Conflict {
         /// The operation, as AWS names it.
@@ -86,9 +87,15 @@ pub enum IamError {
 }
 
 impl IamError {
-    /// Whether a repetition may help.
+    /// Whether a repetition may help. A creation that conflicts is not repeated: what is there already
+    /// stays there, and is to be read first. That may also be our own work, where the answer to an
+    /// earlier attempt was lost.
     #[must_use]
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Throttled { .. } | Self::Conflict { .. } | Self::Unavailable { .. })
+        match self {
+            Self::Throttled { .. } | Self::Unavailable { .. } => true,
+            Self::Conflict { operation, .. } => !operation.starts_with("Create"),
+            _ => false,
+        }
     }
 }

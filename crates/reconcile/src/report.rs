@@ -90,7 +90,8 @@ pub struct RoleReport {
 pub struct ProviderReport {
     /// The provider's ARN.
     pub arn: String,
-    /// `created`, `updated`, `deleted`, `kept` (still trusted), `failed`; with `would_` before, in a dry run.
+    /// `created`, `updated`, `deleted`, `kept` (still trusted), `failed`; in a dry run `would_create`,
+    /// `would_update`, `would_delete`.
     pub outcome: &'static str,
     /// For people; none where all went well.
     pub why: Option<String>,

@@ -5,7 +5,7 @@
 //! this crate hold core against it on more than 100,000 random sign-ins, hostile ones among
 //! them. Where the two differ, one of them is wrong; read the rule quoted beside the code here
 //! to find out which. The trust policies that core writes are judged in the same way, on some
-//! 25,000 roles and their documents (`tests/trust`).
+//! 29,000 roles and their documents (`tests/trust`).
 //!
 //! | Module | Says |
 //! |---|---|

@@ -11,6 +11,7 @@ use signet_core::grant::{Grant, SourceId, Timestamp};
 use signet_core::group::{GroupKey, GroupRecord, GroupState, Registration};
 use signet_core::identity::{IdentityField, IdentityPattern};
 use signet_core::role::{Protocol, ProviderName, RoleArn};
+use signet_core::trust::grants::RoleEntry;
 
 use crate::error::Corrupt;
 use crate::schema::{self, LAYOUT, Meta, OnCollision};
@@ -46,6 +47,20 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// The bytes of a digest that [`hex`] wrote.
+pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
+    let digit = |c: &u8| char::from(*c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes: Option<Vec<u8>> = text
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| match pair {
+            [high, low] => Some(digit(high)? * 16 + digit(low)?),
+            _ => None,
+        })
+        .collect();
+    bytes?.try_into().ok()
 }
 
 /// The size of a value as DynamoDB counts it, give or take a few bytes.
@@ -241,14 +256,7 @@ fn write_limits(map: &mut Item, apps: Option<&BTreeSet<AppId>>, expires_at: Opti
     }
 }
 
-/// One entry of a role's row: a code that a source grants the role to, where and until when.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RoleEntry {
-    pub(crate) code: GroupCode,
-    pub(crate) apps: Option<BTreeSet<AppId>>,
-    pub(crate) expires_at: Option<Timestamp>,
-}
-
+/// A source's row of a role.
 pub(crate) fn read_role(item: &Item) -> Result<BTreeSet<RoleEntry>, Corrupt> {
     let place = place(item);
     let read = Attributes::new(item, &place);

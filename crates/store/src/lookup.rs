@@ -83,7 +83,7 @@ impl Table {
     /// [`StoreError`].
     pub async fn apps(&self) -> Result<Vec<(SourceId, StatedApp)>, StoreError> {
         let mut apps = Vec::new();
-        for item in self.of_kind("app").await? {
+        for item in self.of_kind(schema::APP_KIND).await? {
             let place = codec::place(&item);
             let read = Attributes::new(&item, &place);
             if let Some(stated) = codec::read_app(&item)? {
@@ -118,15 +118,18 @@ impl Table {
     }
 
     pub(crate) async fn of_kind(&self, kind: &str) -> Result<Vec<Item>, StoreError> {
-        let query = self
-            .client
+        self.all_pages(self.query_of_kind(kind)).await
+    }
+
+    /// The query of the index for the rows of a kind.
+    pub(crate) fn query_of_kind(&self, kind: &str) -> QueryFluentBuilder {
+        self.client
             .query()
             .table_name(&self.name)
             .index_name(INDEX)
             .key_condition_expression("#kind = :kind")
             .expression_attribute_names("#kind", KIND)
-            .expression_attribute_values(":kind", text(kind));
-        self.all_pages(query).await
+            .expression_attribute_values(":kind", text(kind))
     }
 
     /// All items that a query finds, page by page.

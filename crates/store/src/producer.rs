@@ -68,6 +68,9 @@ fn write(producer: &Producer) -> Item {
     item.insert("roles".to_owned(), texts(producer.roles.iter().map(RolePattern::as_str)));
     item.insert("groups".to_owned(), texts(producer.groups.iter().map(Pattern::as_str)));
     item.insert("apps".to_owned(), texts(producer.apps.iter().map(Pattern::as_str)));
+    if let Some(providers) = &producer.providers {
+        item.insert("providers".to_owned(), texts(providers.iter().map(Pattern::as_str)));
+    }
     item
 }
 
@@ -82,6 +85,8 @@ pub(crate) fn read(item: &Item) -> Result<Producer, Corrupt> {
         roles: all(&read, "roles", RolePattern::parse)?,
         groups: all(&read, "groups", Pattern::parse)?,
         apps: all(&read, "apps", Pattern::parse)?,
+        // Not there is not limited: so were producers before there was this list.
+        providers: item.contains_key("providers").then(|| all(&read, "providers", Pattern::parse)).transpose()?,
     })
 }
 

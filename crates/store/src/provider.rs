@@ -21,6 +21,10 @@ pub(crate) const HALF: &str = "provider";
 
 /// The attribute of a half that marks a document that people are to be told of.
 pub(crate) const UNANNOUNCED: &str = "unannounced";
+/// The attribute of a half with the certificates that people know of, while they are to be told of others.
+pub(crate) const CERTIFICATES_BEFORE: &str = "certificates_before";
+/// The attribute of a half with all certificates that there were since.
+pub(crate) const CERTIFICATES_SINCE: &str = "certificates_since";
 
 /// What the last provider event said of an app, with the digest of its SAML metadata document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +45,43 @@ pub struct AppProvider {
     pub audience: Option<String>,
     /// SHA-256 of the SAML metadata document, in hex. None for an app that was deleted.
     pub metadata: Option<String>,
+    /// The entity id in the document. None where an older version noted the document.
+    pub entity_id: Option<String>,
+    /// SHA-256 of each signing certificate in the document, in hex. Empty where an older version noted
+    /// the document.
+    pub certificates: BTreeSet<String>,
+}
+
+/// How the SAML metadata of a provider changed since people were last told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MetadataChange {
+    /// SHA-256 of each signing certificate that people know of, in hex. Empty where an older version
+    /// noted that document.
+    pub before: BTreeSet<String>,
+    /// Those of every document since, also of one that was replaced before anybody was told.
+    pub since: BTreeSet<String>,
+    /// Those of the document that counts now, or counted last.
+    pub now: BTreeSet<String>,
+}
+
+impl MetadataChange {
+    /// Whether it is known which certificates there were before.
+    #[must_use]
+    pub fn is_compared(&self) -> bool {
+        !self.before.is_empty()
+    }
+
+    /// The certificates that came, some of which may be gone again.
+    #[must_use]
+    pub fn added(&self) -> BTreeSet<&str> {
+        self.since.difference(&self.before).map(String::as_str).collect()
+    }
+
+    /// The certificates that went.
+    #[must_use]
+    pub fn removed(&self) -> BTreeSet<&str> {
+        self.before.difference(&self.now).map(String::as_str).collect()
+    }
 }
 
 impl AppProvider {
@@ -54,7 +95,22 @@ impl AppProvider {
             client_ids: stated.client_ids.clone(),
             audience: stated.audience.clone(),
             metadata: document(stated).map(digest_of),
+            entity_id: document(stated).and(stated.entity_id.clone()),
+            certificates: document(stated).map(|_| stated.certificates.clone()).unwrap_or_default(),
         }
+    }
+
+    /// Whether both say the same. What is read from a document is left aside, since a half of an older
+    /// version has none of it: equal documents have one digest.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let (entity_id, certificates) = (other.entity_id.clone(), other.certificates.clone());
+        Self { entity_id, certificates, ..self.clone() } == *other
+    }
+
+    /// Whether both lead to the same trust policies and the same providers in IAM: a name for people is in
+    /// neither.
+    pub(crate) fn serves_the_same(&self, other: &Self) -> bool {
+        Self { name: other.name.clone(), ..self.clone() }.says_the_same(other)
     }
 
     pub(crate) fn standing(&self) -> Standing {
@@ -107,8 +163,14 @@ pub(crate) struct Half {
     /// The digest of the last document there was, kept also while the app is deleted: one that comes
     /// back under another certificate is no less of a change.
     pub(crate) last_metadata: Option<String>,
-    /// Whether another document replaced that one, and nobody was told.
-    pub(crate) unannounced: bool,
+    /// The entity id in that document, kept as long; none where an older version noted it.
+    pub(crate) last_entity_id: Option<String>,
+    /// The certificates in it.
+    pub(crate) last_certificates: BTreeSet<String>,
+    /// Whether the app's clients have their owner's rows. Older versions wrote none.
+    pub(crate) owns_clients: bool,
+    /// How another document replaced one that people know of, where nobody was told.
+    pub(crate) unannounced: Option<MetadataChange>,
     pub(crate) says: AppProvider,
 }
 
@@ -162,13 +224,29 @@ pub(crate) fn read_half(item: &Item) -> Result<Option<Half>, Corrupt> {
     let place = codec::place(item);
     let Some(map) = Attributes::new(item, &place).map_or_none(HALF)? else { return Ok(None) };
     let read = Attributes::new(map, &place);
+    let says = read_says(&read)?;
+    let last_entity_id = read.text_or_none("last_entity_id")?.map(str::to_owned).or_else(|| says.entity_id.clone());
+    let mut last_certificates = set(&read, "last_certificates")?;
+    if last_certificates.is_empty() {
+        last_certificates.clone_from(&says.certificates);
+    }
+    let (before, since) = (set(&read, CERTIFICATES_BEFORE)?, set(&read, CERTIFICATES_SINCE)?);
+    let unannounced = MetadataChange { before, since, now: last_certificates.clone() };
     Ok(Some(Half {
         revision: read.number("revision")?,
         digest: read.text("digest")?.to_owned(),
         last_metadata: read.text_or_none("last_metadata")?.map(str::to_owned),
-        unannounced: read.flag_or_false(UNANNOUNCED)?,
-        says: read_says(&read)?,
+        last_entity_id,
+        last_certificates,
+        owns_clients: read.flag_or_false("owns_clients")?,
+        unannounced: read.flag_or_false(UNANNOUNCED)?.then_some(unannounced),
+        says,
     }))
+}
+
+/// Texts of which there may be none.
+fn set(read: &Attributes<'_>, name: &str) -> Result<BTreeSet<String>, Corrupt> {
+    Ok(read.texts_or_none(name)?.into_iter().flatten().map(str::to_owned).collect())
 }
 
 pub(crate) fn write_half(half: &Half) -> AttributeValue {
@@ -178,8 +256,23 @@ pub(crate) fn write_half(half: &Half) -> AttributeValue {
     if let Some(digest) = &half.last_metadata {
         map.insert("last_metadata".to_owned(), text(digest));
     }
-    if half.unannounced {
+    // While the document is there, these are what the event said: every sign-in reads the item.
+    if let Some(id) = half.last_entity_id.as_ref().filter(|_| half.last_entity_id != half.says.entity_id) {
+        map.insert("last_entity_id".to_owned(), text(id));
+    }
+    let mut sets = Vec::new();
+    if half.last_certificates != half.says.certificates {
+        sets.push(("last_certificates", &half.last_certificates));
+    }
+    if let Some(change) = &half.unannounced {
         map.insert(UNANNOUNCED.to_owned(), AttributeValue::Bool(true));
+        sets.extend([(CERTIFICATES_BEFORE, &change.before), (CERTIFICATES_SINCE, &change.since)]);
+    }
+    for (name, set) in sets.into_iter().filter(|(_, set)| !set.is_empty()) {
+        map.insert(name.to_owned(), texts(set));
+    }
+    if half.owns_clients {
+        map.insert("owns_clients".to_owned(), AttributeValue::Bool(true));
     }
     AttributeValue::M(map)
 }
@@ -194,9 +287,11 @@ pub(crate) fn read_says(read: &Attributes<'_>) -> Result<AppProvider, Corrupt> {
         protocol,
         provider,
         issuer_url: owned("issuer_url")?,
-        client_ids: read.texts_or_none("client_ids")?.into_iter().flatten().map(str::to_owned).collect(),
+        client_ids: set(read, "client_ids")?,
         audience: owned("audience")?,
         metadata: owned("metadata")?,
+        entity_id: owned("entity_id")?,
+        certificates: set(read, "certificates")?,
     })
 }
 
@@ -211,15 +306,21 @@ fn says(provider: &AppProvider) -> Item {
         ("protocol".to_owned(), text(provider.protocol.as_str())),
         ("provider".to_owned(), text(provider.provider.as_str())),
     ]);
-    let options =
-        [("issuer_url", &provider.issuer_url), ("audience", &provider.audience), ("metadata", &provider.metadata)];
+    let options = [
+        ("issuer_url", &provider.issuer_url),
+        ("audience", &provider.audience),
+        ("metadata", &provider.metadata),
+        ("entity_id", &provider.entity_id),
+    ];
     for (name, value) in options {
         if let Some(value) = value {
             map.insert(name.to_owned(), text(value));
         }
     }
-    if !provider.client_ids.is_empty() {
-        map.insert("client_ids".to_owned(), texts(&provider.client_ids));
+    for (name, set) in [("client_ids", &provider.client_ids), ("certificates", &provider.certificates)] {
+        if !set.is_empty() {
+            map.insert(name.to_owned(), texts(set));
+        }
     }
     map
 }

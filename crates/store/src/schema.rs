@@ -6,15 +6,21 @@
 //! | app | `APP#<id>` | `APP` |
 //! | provider's owner | `PROVIDER#<name>` | `OWNER` |
 //! | SAML metadata | `PROVIDER#<name>` | `METADATA` |
+//! | client's owner | `ISSUER#<hex SHA-256 of issuer and audience>` | `OWNER` |
 //! | group | `GROUP#<hex SHA-256 of its key>` | `GROUP` |
 //! | code | `CODE#<code>` | `OWNER` |
 //! | role | `ROLE#<arn>` | `SOURCE#<source>` |
+//! | account | `ACCOUNT#<id>` | `ACCOUNT` |
 //! | role state | `ACCOUNT#<id>` | `ROLE#<arn>` |
 //! | source | `SOURCE#<source>` | `SOURCE`, `PAGE#<n>` |
 //! | left-out group | `SOURCE#<source>` | `LEFT#<hex SHA-256 of the group's key>` |
 //! | collision to be told | `SOURCE#<source>` | `COLLISION#<id>` |
 //! | producer | `PRODUCER#<topic arn>` | `PRODUCER` |
 //! | history | `HISTORY#<source>`, by hand `HISTORY#CODE#<code>`, of providers `HISTORY#APP#<id>` | rising version |
+//!
+//! What the rows below `ACCOUNT#<id>` hold is said by [`crate::trust`], with the attribute `last` of both:
+//! `wanted` where the row's last writer raised what is wanted, `worker` where it was a worker. The stream's
+//! reader starts work for the former only.
 
 use std::time::Duration;
 
@@ -30,16 +36,16 @@ use signet_core::app::AppId;
 use signet_core::code::{CodeWidth, GroupCode};
 use signet_core::grant::{SourceId, Timestamp};
 use signet_core::producer::TopicArn;
-use signet_core::role::{ProviderName, RoleArn};
+use signet_core::role::{AccountId, ProviderName, RoleArn};
 
 use crate::Table;
 use crate::batch::Key;
-use crate::codec::{self, hex, number, text};
-use crate::error::StoreError;
+use crate::codec::{self, Attributes, hex, number, text};
+use crate::error::{Corrupt, StoreError};
 
 /// The layout that this version reads and writes.
 pub const LAYOUT: u32 = 1;
-/// The sparse index that lists apps, roles, sources, producers, and what operators and provider
+/// The sparse index that lists apps, accounts, roles, sources, producers, and what operators and provider
 /// events changed. Decisions never read it.
 pub const INDEX: &str = "by-kind";
 
@@ -51,6 +57,22 @@ pub(crate) const KIND: &str = "kind";
 pub(crate) const APP: &str = "APP#";
 pub(crate) const SOURCE: &str = "SOURCE#";
 pub(crate) const PRODUCER: &str = "PRODUCER#";
+pub(crate) const ACCOUNT: &str = "ACCOUNT#";
+/// What begins the sort keys of an account's roles.
+pub(crate) const ROLE: &str = "ROLE#";
+/// The kinds of the rows of apps, of accounts, and of the state of roles, in the index.
+pub(crate) const APP_KIND: &str = "app";
+pub(crate) const ACCOUNT_KIND: &str = "account";
+pub(crate) const ROLE_KIND: &str = "role";
+/// The attribute of the rows of accounts and of their roles that counts what was wanted of them.
+pub(crate) const WANTED: &str = "wanted";
+/// The attribute of those rows that says since when something is wanted that is not applied.
+pub(crate) const SINCE: &str = "since";
+/// The attribute of those rows that says who wrote them last:
+/// [`BY_WANTED`], whoever raised what is wanted, or [`BY_WORKER`].
+pub(crate) const LAST: &str = "last";
+pub(crate) const BY_WANTED: &str = "wanted";
+pub(crate) const BY_WORKER: &str = "worker";
 /// The kind of the history rows of provider events, in the index.
 pub(crate) const PROVIDER_EVENT: &str = "provider";
 
@@ -71,6 +93,12 @@ pub(crate) fn producer_key(topic: &TopicArn) -> Key {
 
 pub(crate) fn provider_key(name: &ProviderName) -> Key {
     Key::new(format!("PROVIDER#{}", name.as_str()), "OWNER")
+}
+
+/// A client of an issuer of tokens. Both are hashed: together they may be longer than is comfortable in a
+/// key, and neither has a line break, which stands between.
+pub(crate) fn client_key(issuer: &str, audience: &str) -> Key {
+    Key::new(format!("ISSUER#{}", hex(&Sha256::digest(format!("{issuer}\n{audience}")))), "OWNER")
 }
 
 /// A SAML metadata document. It is not in the app's item, which every sign-in reads.
@@ -95,12 +123,36 @@ pub(crate) fn code_key(code: &GroupCode) -> Key {
     Key::new(format!("CODE#{code}"), "OWNER")
 }
 
+/// Where the rows of a role's grants are, one of each source.
+pub(crate) fn role_pk(role: &RoleArn) -> String {
+    format!("{ROLE}{role}")
+}
+
 pub(crate) fn role_key(role: &RoleArn, source: &SourceId) -> Key {
-    Key::new(format!("ROLE#{role}"), format!("{SOURCE}{source}"))
+    Key::new(role_pk(role), format!("{SOURCE}{source}"))
 }
 
 pub(crate) fn role_state_key(role: &RoleArn) -> Key {
-    Key::new(format!("ACCOUNT#{}", role.account()), format!("ROLE#{role}"))
+    Key::new(format!("{ACCOUNT}{}", role.account()), format!("{ROLE}{role}"))
+}
+
+/// An account's own row, beside those of its roles.
+pub(crate) fn account_key(account: &AccountId) -> Key {
+    Key::new(format!("{ACCOUNT}{account}"), "ACCOUNT")
+}
+
+/// The account that a row belongs to, by its partition key.
+pub(crate) fn account_of(item: &codec::Item) -> Result<AccountId, Corrupt> {
+    let place = codec::place(item);
+    let read = Attributes::new(item, &place);
+    read.valid(AccountId::parse(read.text(PK)?.strip_prefix(ACCOUNT).unwrap_or_default()))
+}
+
+/// The app that an item is of, by its partition key.
+pub(crate) fn app_of(item: &codec::Item) -> Result<AppId, Corrupt> {
+    let place = codec::place(item);
+    let read = Attributes::new(item, &place);
+    read.valid(AppId::parse(read.text(PK)?.strip_prefix(APP).unwrap_or_default()))
 }
 
 pub(crate) fn source_key(source: &SourceId) -> Key {

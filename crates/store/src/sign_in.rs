@@ -95,7 +95,8 @@ fn records(keys: &HashMap<&str, Key>, items: &HashMap<Key, Item>) -> Result<Hash
     found.map(|(group, item)| Ok((group.to_owned(), codec::read_group(item)?))).collect()
 }
 
-fn app_state(item: &Item) -> Result<AppState, Corrupt> {
+/// What the item of an app says of its sign-ins.
+pub(crate) fn app_state(item: &Item) -> Result<AppState, Corrupt> {
     let Some(stated) = codec::read_app(item)? else { return Ok(AppState::Inactive(NOT_STATED)) };
     Ok(state_of(stated, Standing::read(item)?.as_ref()))
 }

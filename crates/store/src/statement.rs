@@ -38,6 +38,10 @@ pub struct StatedProvider {
     pub provider: ProviderName,
     /// The SAML metadata document.
     pub saml_metadata: Option<String>,
+    /// The entity id in the document.
+    pub entity_id: Option<String>,
+    /// SHA-256 of each signing certificate in the document, in hex.
+    pub certificates: BTreeSet<String>,
     /// The URL of the tokens' issuer.
     pub issuer_url: Option<String>,
     /// The client ids that tokens may be for.
@@ -118,7 +122,9 @@ impl Statement {
 }
 
 impl StatedProvider {
-    /// A digest of all that the event says of the app, by the rules of [`Statement::digest`].
+    /// A digest of all that the event says of the app, by the rules of [`Statement::digest`]. What is read
+    /// from the document is not in it: it follows from the document, which is, and the digests that tables
+    /// have were made without.
     #[must_use]
     pub fn digest(&self) -> String {
         let mut form = Canonical(Sha256::new());
@@ -237,6 +243,28 @@ mod tests {
         let full = of("Readers", Some("People"), grant(Some(&["0oaA", "0oaB"]), Some(2_000)));
         assert_eq!(full.digest(), "1:84fe849e51d4f477752fec8aef27ce816e00cdb04e09d3b571f3cd63bf9be4c2");
         assert!(!digests_differ("0a1b", noted) && !digests_differ(noted, noted) && digests_differ("1:00", noted));
+    }
+
+    #[test]
+    fn digests_of_providers_are_those_of_every_version() {
+        let mut stated = StatedProvider {
+            app: AppId::parse("0oaA").unwrap(),
+            active: true,
+            name: "Databricks".to_owned(),
+            protocol: Protocol::Saml,
+            provider: ProviderName::parse("okta-a").unwrap(),
+            saml_metadata: Some("one".to_owned()),
+            entity_id: None,
+            certificates: BTreeSet::new(),
+            issuer_url: None,
+            client_ids: ["b", "a"].map(str::to_owned).into(),
+            audience: Some("x".to_owned()),
+        };
+        let noted = "1:00da1417290c52f99b537f3b3778b3e9cf9c27648599382e513e0fec88c6509f";
+        assert_eq!(stated.digest(), noted);
+        stated.entity_id = Some("http://www.okta.com/exk1".to_owned());
+        stated.certificates = ["00".to_owned()].into();
+        assert_eq!(stated.digest(), noted, "what follows from the document is not said twice");
     }
 
     #[test]

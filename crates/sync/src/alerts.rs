@@ -1,13 +1,11 @@
 //! The topic of alerts: what Signet tells people.
 
-use std::error::Error;
-
 use aws_sdk_sns::Client;
-use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sns::operation::publish::PublishError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use signet_core::producer::TopicArn;
 use signet_events::alert::{Alert, Origin};
+
+use crate::cause::cause;
 
 /// An alert could not be published.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,23 +62,6 @@ impl AlertTopic {
         publish.message(alert.to_message(origin)).send().await.map_err(|error| failed(cause(&error)))?;
         Ok(())
     }
-}
-
-/// What SNS said, with its code; or else the chain of causes, down to the connection's.
-fn cause<R>(error: &SdkError<PublishError, R>) -> String
-where
-    R: std::fmt::Debug,
-{
-    if let Some(code) = error.code() {
-        return format!("{code}: {}", error.message().unwrap_or("no further message"));
-    }
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        text = format!("{text}: {error}");
-        next = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -39,6 +39,17 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
         }
     }
 
+    /// A variable that need not be set, and must fit if it is. None if it is not set or does not fit.
+    pub fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        self.get(name)?;
+        self.required(name, "", parse)
+    }
+
+    /// Notes a mistake that is not one of a single variable.
+    pub fn mistake(&mut self, what: impl Into<String>) {
+        self.mistakes.push(what.into());
+    }
+
     /// The AWS region must be set: the SDK would look for it in places that Lambda does not have.
     pub fn region(&mut self) {
         if self.get("AWS_REGION").or_else(|| self.get("AWS_DEFAULT_REGION")).is_none() {
@@ -82,6 +93,17 @@ mod tests {
                 "`AWS_REGION` is not set: give the region of the table and the topics",
             ]
         );
+    }
+
+    #[test]
+    fn what_need_not_be_set_must_fit_if_it_is() {
+        let mut reader = Reader::new(|name: &str| (name != "UNSET").then(|| name.to_owned()));
+        let parse = |text: &str| text.parse::<u8>().map_err(|error| format!("`{text}`: {error}"));
+        assert_eq!(reader.optional("UNSET", parse), None);
+        assert_eq!(reader.optional("BAD", parse), None);
+        reader.mistake("give A or B");
+        let error = reader.finish(Some(())).unwrap_err();
+        assert_eq!(error.0, ["`BAD` cannot be used: `BAD`: invalid digit found in string", "give A or B"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | [`limit`] | the end of an invocation, and panics, as failures of one piece of work |
 //! | [`environment`] | the environment, read once at start, with all its mistakes |
 //! | [`clients`] | the clients of AWS's services: time-outs, retries |
+//! | [`cause`] | what a service said when it refused |
 //! | [`alerts`] | the topic of alerts |
 //! | [`log`] | lines of the log as JSON |
 //! | [`metrics`] | the numbers in CloudWatch's embedded metric format |
@@ -18,6 +19,7 @@
 
 pub mod alerts;
 pub mod batch;
+pub mod cause;
 pub mod clients;
 pub mod environment;
 pub mod lanes;

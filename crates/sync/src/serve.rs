@@ -48,8 +48,11 @@ impl Edge {
     }
 }
 
+/// The clock of the operating system, in milliseconds since 1970: for a program's own edge, where it
+/// has one besides [`Edge`].
+#[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the edge: everything else gets the time from here")]
-fn system_time_ms() -> i64 {
+pub fn system_time_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
@@ -92,6 +95,25 @@ pub trait Handler {
 
     /// Answers one invocation. What goes wrong with a part of it is part of the answer.
     fn handle(&self, call: &Call, payload: Self::Payload) -> impl Future<Output = Self::Answer>;
+
+    /// Why the whole invocation failed, where the answer has no other way to say so: Lambda gets the
+    /// sentence in place of the answer, as an error of the invocation, and does with it what it does
+    /// with errors.
+    fn failure(answer: &Self::Answer) -> Option<String> {
+        let _ = answer;
+        None
+    }
+}
+
+/// Why an invocation has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum NoAnswer {
+    /// It panicked, or was never ended.
+    #[error(transparent)]
+    Cut(#[from] Cut),
+    /// The handler says that it failed.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// Runs a function in Lambda until its sandbox ends.
@@ -155,11 +177,15 @@ async fn serve<H: Handler>(handler: &H, edge: &Edge, metrics: Option<Metrics>) -
 }
 
 /// Answers one invocation. A panic fails it: the whole of it comes again.
-async fn answer<H: Handler>(handler: &H, context: Context, payload: H::Payload, now_ms: i64) -> Result<H::Answer, Cut> {
+async fn answer<H: Handler>(handler: &H, context: Context, payload: H::Payload, now_ms: i64) -> Result<H::Answer, NoAnswer> {
     let call = Call::new(context, now_ms);
     // The call's own limit is the handler's to keep; this one is behind it.
     let behind = Instant::now() + LONGEST + MARGIN;
-    limit(behind, async { handler.handle(&call, payload).await }).await
+    let answer = limit(behind, async { handler.handle(&call, payload).await }).await?;
+    match H::failure(&answer) {
+        Some(why) => Err(NoAnswer::Failed(why)),
+        None => Ok(answer),
+    }
 }
 
 /// Says where a panic was, and not what: the message of a panic may quote an event.
@@ -194,6 +220,10 @@ mod tests {
             assert!(!panics, "a test of panics");
             call.request_id.clone()
         }
+
+        fn failure(answer: &String) -> Option<String> {
+            (answer == "req-2").then(|| format!("`{answer}` failed"))
+        }
     }
 
     #[tokio::test]
@@ -201,6 +231,13 @@ mod tests {
         let mut context = Context::default();
         "req-1".clone_into(&mut context.request_id);
         assert_eq!(answer(&Fake, context.clone(), false, 0).await, Ok("req-1".to_owned()));
-        assert_eq!(answer(&Fake, context, true, 0).await, Err(Cut::Panic));
+        assert_eq!(answer(&Fake, context, true, 0).await, Err(Cut::Panic.into()));
+    }
+
+    #[tokio::test]
+    async fn an_answer_may_stand_for_a_failure() {
+        let mut context = Context::default();
+        "req-2".clone_into(&mut context.request_id);
+        assert_eq!(answer(&Fake, context, false, 0).await, Err(NoAnswer::Failed("`req-2` failed".to_owned())));
     }
 }

@@ -15,8 +15,9 @@
 //!    groups limit what it adds.
 //! 4. **Table.** The dataset's grants, or the app's provider, become what the event says
 //!    (`signet_store::apply`): repeatable, and the highest revision wins in any order.
-//! 5. **People.** Collisions that nobody was told of yet are published as alerts, each under an id of its
-//!    own, and then marked as told.
+//!    A provider's change that trust policies follow from then raises every account, for `trust-sync`.
+//! 5. **People.** Collisions and changed SAML metadata that nobody was told of yet are published as alerts,
+//!    each under an id of its own, and then marked as told.
 //!
 //! | A record ends | when | and then |
 //! |---|---|---|

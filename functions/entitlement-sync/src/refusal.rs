@@ -55,6 +55,7 @@ impl Refusal {
                 ApplyError::Capacity { .. }
                 | ApplyError::RoleTooLarge { .. }
                 | ApplyError::TooLarge { .. }
+                | ApplyError::TooManyClients { .. }
                 | ApplyError::NoFreeCode { .. },
             ) => AlertKind::Capacity,
             _ => AlertKind::Refused,
@@ -156,6 +157,9 @@ impl From<ApplyError> for Stop {
             | ApplyError::RoleTooLarge { .. }
             | ApplyError::ProviderChange { .. }
             | ApplyError::ProviderOfAnotherApp { .. }
+            | ApplyError::EntityChange { .. }
+            | ApplyError::ClientOfAnotherApp { .. }
+            | ApplyError::TooManyClients { .. }
             | ApplyError::TooLarge { .. }
             | ApplyError::NoFreeCode { .. } => Self::Refused(Refusal::Table(error)),
         }
@@ -180,6 +184,9 @@ fn reason(error: &ApplyError) -> &'static str {
         ApplyError::RoleTooLarge { .. } => "role_too_large",
         ApplyError::ProviderChange { .. } => "provider_change",
         ApplyError::ProviderOfAnotherApp { .. } => "provider_of_another_app",
+        ApplyError::EntityChange { .. } => "entity_change",
+        ApplyError::ClientOfAnotherApp { .. } => "client_of_another_app",
+        ApplyError::TooManyClients { .. } => "too_many_clients",
         ApplyError::TooLarge { .. } => "source_too_large",
         ApplyError::NoFreeCode { .. } => "no_free_code",
         ApplyError::Contended { .. } => "contended",

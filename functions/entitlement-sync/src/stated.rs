@@ -28,6 +28,8 @@ pub fn provider(provider: &ProviderChanged) -> StatedProvider {
         protocol: provider.protocol,
         provider: provider.provider.clone(),
         saml_metadata: provider.saml_metadata.clone(),
+        entity_id: provider.saml.as_ref().map(|saml| saml.entity_id.clone()),
+        certificates: provider.saml.as_ref().map(|saml| saml.certificates.clone()).unwrap_or_default(),
         issuer_url: provider.issuer_url.clone(),
         client_ids: provider.client_ids.clone(),
         audience: provider.audience.clone(),

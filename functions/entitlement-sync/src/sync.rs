@@ -37,7 +37,7 @@ const MARKED_AT_ONCE: usize = 25;
 
 /// The consumer of events. Of the table it needs `dynamodb:BatchGetItem`, `Query`, `PutItem`,
 /// `UpdateItem`, `DeleteItem` and `ConditionCheckItem` (transactions need the permissions of what they
-/// do), of the alert topic `sns:Publish`.
+/// do), of its index `Query`, of the alert topic `sns:Publish`.
 #[derive(Debug)]
 pub struct EntitlementSync {
     table: Table,
@@ -129,18 +129,18 @@ impl EntitlementSync {
         let provenance = stated::provenance(event, self.now_ms());
         let stated = stated::provider(provider);
         let applied = self.table.apply_provider_from(topic, &stated, provider.revision, &provenance).await?;
-        let (mut conclusion, is_told) = match applied {
+        let (mut conclusion, changed) = match applied {
             AppliedProvider::Changed { metadata_changed } => {
                 let effect = Some(Effect::default());
-                (Conclusion { effect, ..Conclusion::new(Outcome::Applied) }, !metadata_changed)
+                (Conclusion { effect, ..Conclusion::new(Outcome::Applied) }, metadata_changed)
             }
-            AppliedProvider::Unchanged => (unchanged(), true),
-            AppliedProvider::Repeated => (Conclusion::new(Outcome::Repeated), true),
-            AppliedProvider::Superseded { by } => (superseded(by), true),
+            AppliedProvider::Unchanged => (unchanged(), None),
+            AppliedProvider::Repeated => (Conclusion::new(Outcome::Repeated), None),
+            AppliedProvider::Superseded { by } => (superseded(by), None),
         };
         self.measure(&mut conclusion, event);
-        let metadata = (!is_told).then(|| Metadata {
-            telling: tell::metadata(provider, event, delivery),
+        let metadata = changed.map(|change| Metadata {
+            telling: tell::metadata(provider, &change, event, delivery),
             app: provider.app.clone(),
             revision: provider.revision,
         });

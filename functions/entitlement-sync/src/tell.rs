@@ -3,6 +3,8 @@
 //! Names of strangers stand cut and escaped in the summary, which people read, and in full in the
 //! detail, as JSON. No summary has a command with such a name in it, for somebody to copy.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use signet_core::grant::SourceId;
@@ -10,6 +12,7 @@ use signet_events::alert::{Alert, AlertKind};
 use signet_events::event::Event;
 use signet_events::provider::ProviderChanged;
 use signet_store::apply::Collision;
+use signet_store::provider::MetadataChange;
 use signet_sync::text::shortened;
 
 use crate::delivery::Delivery;
@@ -20,6 +23,9 @@ const NAME: usize = 80;
 
 /// The most problems of an event that an alert lists; it says how many more there are.
 const PROBLEMS: usize = 50;
+
+/// The most certificates that a summary names of those that came, and of those that went.
+const CERTIFICATES: usize = 3;
 
 /// An alert, with its id and what it concerns.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,14 +114,14 @@ pub fn collision(collision: &Collision, source: &SourceId, delivery: &Delivery) 
     }
 }
 
-/// The SAML metadata of an app became another one: whoever has the new key can sign people in.
+/// The SAML metadata of an app became another one: whoever has a new key can sign people in.
 #[must_use]
-pub fn metadata(provider: &ProviderChanged, event: &Event, delivery: &Delivery) -> Telling {
+pub fn metadata(provider: &ProviderChanged, change: &MetadataChange, event: &Event, delivery: &Delivery) -> Telling {
     let (app, name) = (provider.app.as_str(), shortened(&provider.name, NAME));
     let summary = format!(
-        "the SAML metadata of app `{app}`, `{name}`, changed: whoever has the key of the new certificate can sign \
-         people in, so make sure that it was meant, and that provider `{}` has the same metadata in every account",
-        provider.provider.as_str()
+        "the SAML metadata of app `{app}`, `{name}`, changed, and provider `{}` gets it in every account: {}",
+        provider.provider.as_str(),
+        certificates(change)
     );
     let mut detail = came(delivery);
     for (name, value) in [
@@ -123,6 +129,9 @@ pub fn metadata(provider: &ProviderChanged, event: &Event, delivery: &Delivery) 
         ("name", json!(provider.name)),
         ("provider", json!(provider.provider.as_str())),
         ("revision", json!(provider.revision)),
+        ("certificates", json!(change.now)),
+        ("certificates_added", json!(change.is_compared().then(|| change.added()))),
+        ("certificates_removed", json!(change.is_compared().then(|| change.removed()))),
         ("event_time", json!(event.time.to_string())),
     ] {
         detail.insert(name.to_owned(), value);
@@ -132,6 +141,39 @@ pub fn metadata(provider: &ProviderChanged, event: &Event, delivery: &Delivery) 
         id: format!("metadata-{}", delivery.mark),
         subject: app.to_owned(),
     }
+}
+
+/// Which certificates came and went, and what to do.
+fn certificates(change: &MetadataChange) -> String {
+    if !change.is_compared() {
+        let now = listed(&change.now.iter().map(String::as_str).collect());
+        return format!(
+            "its signing certificates are now {now}, and which there were before was not noted; whoever has the key \
+             of one can sign people in, so make sure that they are meant"
+        );
+    }
+    let (added, removed) = (change.added(), change.removed());
+    match (added.is_empty(), removed.is_empty()) {
+        (true, true) => "its signing certificates are the same, and something else in it is another".to_owned(),
+        (true, false) => format!("signing certificate {} was removed, and none added", listed(&removed)),
+        (false, nothing) => {
+            let removed = if nothing { "none".to_owned() } else { listed(&removed) };
+            format!(
+                "signing certificate {} was added, and {removed} removed; whoever has the key of an added one can \
+                 sign people in, so make sure that it was meant",
+                listed(&added)
+            )
+        }
+    }
+}
+
+/// Fingerprints on one line: the first three, and how many more there are.
+fn listed(fingerprints: &BTreeSet<&str>) -> String {
+    let mut texts: Vec<String> = fingerprints.iter().take(CERTIFICATES).map(|text| format!("`{text}`")).collect();
+    if let Some(more) = fingerprints.len().checked_sub(CERTIFICATES).filter(|more| *more > 0) {
+        texts.push(format!("and {more} more"));
+    }
+    texts.join(", ")
 }
 
 /// How a message came, and what it says of itself.

@@ -45,12 +45,14 @@ pub(super) async fn plan(
     } else {
         console.result(&render::text(&plan, &kept))?;
     }
-    Ok(if args.exit_code && !render::is_empty(&plan) { Exit::Found } else { Exit::Done })
+    // A group that is left out is a difference too, though applying the file would not mend it.
+    let differs = !render::is_empty(&plan) || !plan.left_out.is_empty();
+    Ok(if args.exit_code && differs { Exit::Found } else { Exit::Done })
 }
 
 /// Refuses an application that nobody can consent to, before anything is read.
-pub(super) fn check_consent(args: &Apply, as_json: bool, console: &Console<'_>) -> Result<(), Failure> {
-    let why = match (args.yes, as_json, console.is_interactive()) {
+pub(super) fn check_consent(yes: bool, as_json: bool, console: &Console<'_>) -> Result<(), Failure> {
+    let why = match (yes, as_json, console.is_interactive()) {
         (true, _, _) | (false, false, true) => return Ok(()),
         (false, true, _) => "with --json",
         (false, false, false) => "without a terminal",
@@ -66,7 +68,7 @@ pub(super) async fn apply(
     now: Timestamp,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    check_consent(args, as_json, console)?;
+    check_consent(args.yes, as_json, console)?;
     let (file, Prepared { plan, warnings, kept }) = prepare(&args.file, file, table, console).await?;
     if !as_json {
         console.result(&render::text(&plan, &kept))?;

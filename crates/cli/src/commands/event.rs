@@ -135,7 +135,7 @@ pub(super) fn entry(checked: &Checked) -> Value {
 }
 
 /// A file's content, or the standard input's for `-`.
-fn read(path: &Path, console: &mut Console<'_>) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(path: &Path, console: &mut Console<'_>) -> Result<Vec<u8>, Failure> {
     let unreadable = |error| Failure::Read { path: path.display().to_string(), error };
     let bytes = if path.as_os_str() == "-" {
         console.input(MAX_BYTES + 1).map_err(unreadable)?

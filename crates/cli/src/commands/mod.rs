@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod apply;
+mod audit;
 mod codes;
 mod decode;
 mod event;
@@ -12,6 +13,7 @@ mod publish;
 mod resync;
 mod secret;
 mod table;
+mod trust;
 
 use signet_core::grant::Timestamp;
 use signet_core::session::DecisionId;
@@ -24,11 +26,17 @@ use crate::failure::{Exit, Failure};
 use crate::file;
 use crate::random;
 
-/// Does what the command line asks. `now` is the moment at which it runs.
+/// Does what the command line asks. `now` is the moment at which it runs; `clock` tells the moment to
+/// work that takes its time.
 ///
 /// # Errors
 /// [`Failure`], with a message for people and an exit code for scripts.
-pub async fn run(args: Args, now: Timestamp, console: &mut Console<'_>) -> Result<Exit, Failure> {
+pub async fn run(
+    args: Args,
+    now: Timestamp,
+    clock: fn() -> Timestamp,
+    console: &mut Console<'_>,
+) -> Result<Exit, Failure> {
     let Args { connection, json, command } = args;
     match command {
         Command::Event(EventCommand::Check(check)) => event::check(&check, json, console),
@@ -41,7 +49,7 @@ pub async fn run(args: Args, now: Timestamp, console: &mut Console<'_>) -> Resul
             apply::plan(&plan, file, &table, json, console).await
         }
         Command::Apply(apply) => {
-            apply::check_consent(&apply, json, console)?;
+            apply::check_consent(apply.yes, json, console)?;
             let file = file::read(&apply.file, now)?;
             let table = connect::table(&connection).await?;
             apply::apply(&apply, file, &table, json, now, console).await
@@ -56,6 +64,8 @@ pub async fn run(args: Args, now: Timestamp, console: &mut Console<'_>) -> Resul
         Command::Register(register) => codes::register(&register, &connection, json, now, console).await,
         Command::Retire(retire) => codes::retire(&retire, &connection, json, now, console).await,
         Command::Producer(producer) => producer::run(producer, &connection, json, console).await,
+        Command::Trust(command) => trust::run(command, &connection, json, clock, console).await,
+        Command::Audit(args) => audit::audit(&args, &connection, json, now, clock, console).await,
         Command::Explain(explain) => explain::explain(&explain, &connection, json, now, console).await,
     }
 }

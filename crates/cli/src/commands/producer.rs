@@ -38,6 +38,7 @@ async fn add(
         roles: all(&args.roles, RolePattern::parse)?,
         groups: all(&args.groups, Pattern::parse)?,
         apps: all(&args.apps, Pattern::parse)?,
+        providers: args.providers.as_deref().map(|patterns| all(patterns, Pattern::parse)).transpose()?,
     };
     let table = connect::table(connection).await?;
     let before = table.put_producer(&producer).await?;

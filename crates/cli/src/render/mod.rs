@@ -1,7 +1,10 @@
-//! Plans, collisions, explanations, history and producers, for people and for programs.
+//! Plans, collisions, explanations, history, producers, trust policies and findings, for people and for
+//! programs.
 
+pub mod audit;
 pub mod collision;
 pub mod explain;
 pub mod history;
 pub mod plan;
 pub mod producer;
+pub mod trust;

@@ -8,15 +8,18 @@ use signet_core::producer::{EventType, Pattern, Producer, RolePattern};
 use crate::text::{columns, printable};
 
 /// What a producer may say, each kind of thing with its name.
-fn limits(producer: &Producer) -> [(&'static str, Vec<&str>); 5] {
-    let Producer { topic: _, events, datasets, roles, groups, apps } = producer;
-    [
+fn limits(producer: &Producer) -> Vec<(&'static str, Vec<&str>)> {
+    let Producer { topic: _, events, datasets, roles, groups, apps, providers } = producer;
+    let mut limits = vec![
         ("events", events.iter().map(|event| event.as_str()).collect()),
         ("datasets", datasets.iter().map(Pattern::as_str).collect()),
         ("roles", roles.iter().map(RolePattern::as_str).collect()),
         ("groups", groups.iter().map(Pattern::as_str).collect()),
         ("apps", apps.iter().map(Pattern::as_str).collect()),
-    ]
+    ];
+    // Any name where there is no limit: then there is nothing to show.
+    limits.extend(providers.iter().map(|names| ("providers", names.iter().map(Pattern::as_str).collect())));
+    limits
 }
 
 /// A producer for people.
@@ -90,7 +93,10 @@ mod tests {
         );
         let value = json(&producer);
         assert_eq!(value["groups"], json!(["a\u{1b}*", "b"]));
-        assert_eq!(value["apps"], json!([]));
+        assert_eq!((&value["apps"], &value["providers"]), (&json!([]), &Value::Null));
+        let limited = Producer { providers: Some([Pattern::parse("okta-*").unwrap()].into()), ..producer };
+        assert_eq!(json(&limited)["providers"], json!(["okta-*"]));
+        assert!(text(&limited).ends_with("  apps       -\n  providers  okta-*\n"), "{}", text(&limited));
     }
 
     #[test]

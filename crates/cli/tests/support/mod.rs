@@ -1,6 +1,7 @@
 //! The compiled command against an embedded DynamoDB.
 #![allow(clippy::unwrap_used, dead_code, reason = "a test may fail by a panic, and not every test needs all of this")]
 
+pub(crate) mod accounts;
 pub(crate) mod sns;
 
 use std::collections::HashMap;
@@ -54,6 +55,11 @@ impl Place {
             .credentials_provider(Credentials::new("local", "local", None, None, "local"))
             .http_client(InProcess::new(self.dynamodb.database().clone()));
         Table::new(aws_sdk_dynamodb::Client::from_conf(config.build()), TABLE)
+    }
+
+    /// Where the database is.
+    pub(crate) fn endpoint(&self) -> String {
+        self.dynamodb.endpoint()
     }
 
     /// Writes a file, and returns its path.

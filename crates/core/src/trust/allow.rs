@@ -13,10 +13,6 @@ use crate::trust::gate::{Audience, Gate};
 use crate::trust::json::Json;
 use crate::trust::nonempty::NonEmpty;
 
-/// The principal, and the beginning of the condition keys, of Cognito identity pools (Amazon Cognito
-/// developer guide, "Role trust and permissions").
-pub(super) const COGNITO: &str = "cognito-identity.amazonaws.com";
-
 /// The condition key of a SAML assertion's audience, which is its recipient.
 pub(super) const SAML_AUDIENCE: &str = "SAML:aud";
 
@@ -28,6 +24,25 @@ const SET_SOURCE_IDENTITY: &str = "sts:SetSourceIdentity";
 /// What sign-ins of a kind need to be allowed: the first is the assumption itself.
 const SAML_ACTIONS: &[&str] = &["sts:AssumeRoleWithSAML", TAG_SESSION, SET_SOURCE_IDENTITY];
 const WEB_ACTIONS: &[&str] = &["sts:AssumeRoleWithWebIdentity", TAG_SESSION, SET_SOURCE_IDENTITY];
+/// Of an identity pool: nothing would say what source identity is right.
+const POOL_ACTIONS: &[&str] = &["sts:AssumeRoleWithWebIdentity", TAG_SESSION];
+
+/// The condition key of the session tag that carries codes.
+pub(super) fn group_key() -> String {
+    format!("aws:RequestTag/{GROUP_HASH_TAG}")
+}
+
+/// The pattern of tags that carry a code. It is enclosed, so that it cannot match across two
+/// neighbours.
+fn pattern(code: &GroupCode) -> String {
+    format!("*:{}:*", code.as_str())
+}
+
+/// The code that a pattern is for, if it is one of ours.
+pub(super) fn code_of(pattern: &str) -> Option<GroupCode> {
+    let code = pattern.strip_prefix("*:")?.strip_suffix(":*")?;
+    GroupCode::parse(code).ok()
+}
 
 /// A condition: all of a statement's must hold, each by any of its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,24 +107,37 @@ impl Terms {
                     rest,
                 }
             }
-            Gate::IdentityPool { pool } => Self {
-                actions: WEB_ACTIONS,
-                carries: &[TAG_SESSION],
-                principals,
-                audience_key: format!("{COGNITO}:aud"),
-                audiences: NonEmpty::of(pool.as_str().to_owned()),
-                rest: vec![Demand::one("ForAnyValue:StringLike", &format!("{COGNITO}:amr"), "authenticated")],
-            },
+            Gate::IdentityPool { pool, user_pool } => {
+                let cognito = gate.principal(role);
+                // Of the ways to sign in that `amr` lists, one value must be the user pool. Only a token
+                // of somebody who is signed in has it, so it stands for `authenticated` as well; beside
+                // it, `authenticated` would be another value that is enough.
+                let through = Demand::one("ForAnyValue:StringLike", &format!("{cognito}:amr"), user_pool.as_str());
+                Self {
+                    actions: POOL_ACTIONS,
+                    carries: &[TAG_SESSION],
+                    principals,
+                    audience_key: format!("{cognito}:aud"),
+                    audiences: NonEmpty::of(pool.as_str().to_owned()),
+                    rest: vec![through],
+                }
+            }
         }
     }
 
     /// Every condition: the audience, the codes, and the rest.
     pub(super) fn demands(&self, codes: &BTreeSet<GroupCode>) -> Vec<Demand> {
+        let group = Demand::new("StringLike", group_key(), codes.iter().map(pattern).collect());
+        // The audience stands first and the codes behind it.
+        let mut demands: Vec<_> = self.always().collect();
+        demands.insert(1, group);
+        demands
+    }
+
+    /// What every sign-in through the gate has: all but the codes.
+    pub(super) fn always(&self) -> impl Iterator<Item = Demand> {
         let audience = Demand::new("StringEquals", self.audience_key.clone(), self.audiences.as_set().clone());
-        // Every code is enclosed, so that a pattern cannot match across two neighbours.
-        let patterns = codes.iter().map(|code| format!("*:{}:*", code.as_str())).collect();
-        let group = Demand::new("StringLike", format!("aws:RequestTag/{GROUP_HASH_TAG}"), patterns);
-        [audience, group].into_iter().chain(self.rest.iter().cloned()).collect()
+        std::iter::once(audience).chain(self.rest.iter().cloned())
     }
 
     /// Whether one statement can say what both say, and no more: of different providers the same, or

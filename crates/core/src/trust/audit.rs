@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::AppId;
 use crate::role::RoleArn;
-use crate::trust::allow::{SAML_AUDIENCE, Terms};
-use crate::trust::document::{Document, Statement};
+use crate::trust::allow::Terms;
+use crate::trust::desired::Desired;
+use crate::trust::document::Document;
 use crate::trust::gate::Gate;
-use crate::trust::grants::Codes;
 use crate::trust::meaning::Meaning;
+use crate::trust::reading::Reading;
 
 /// A statement that is not ours and lets in sign-ins of an app that ours would not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,35 +27,39 @@ pub struct Wider {
     pub lacks: Vec<String>,
 }
 
-/// An app whose sign-ins a role lets in without tags, and would refuse with them.
+/// An app whose sign-ins a role lets in without tags, and would refuse, or may refuse, with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotReady {
     /// The app.
     pub app: AppId,
-    /// The actions that the role does not allow the app's provider.
+    /// The actions that the role does not allow the app's sign-ins.
     pub lacks: BTreeSet<&'static str>,
+    /// The actions of which it cannot be said here whether the role allows them: they are allowed on
+    /// conditions that a sign-in may or may not meet, or may be denied on such, or there is a statement
+    /// that cannot be read.
+    pub doubtful: BTreeSet<&'static str>,
 }
 
 /// The statements of others in a role's trust policy that let in more of an app's sign-ins than ours
-/// would for the codes granted to it.
+/// do, if whom we would let in is `desired`. Of an app that we let nobody in for, that is every
+/// statement that lets its sign-ins in.
 #[must_use]
-pub fn wider(document: &Document, role: &RoleArn, gates: &BTreeMap<AppId, Gate>, codes: &Codes) -> Vec<Wider> {
+pub fn wider(document: &Document, role: &RoleArn, gates: &BTreeMap<AppId, Gate>, desired: &Desired) -> Vec<Wider> {
+    let codes = desired.codes();
     let mut found = Vec::new();
     for statement in document.foreign() {
+        let reading = Reading::of(statement);
         for (app, gate) in gates {
             let terms = Terms::new(gate, role);
-            let granted = codes.get(app).cloned().unwrap_or_default();
-            let lacks = match Reading::of(statement) {
+            let demands = terms.demands(codes.get(app).unwrap_or(&BTreeSet::new()));
+            let lacks: Vec<_> = match &reading {
                 None => Vec::new(),
                 Some(reading) if !reading.lets_in(&terms) => continue,
-                Some(reading) => terms
-                    .demands(&granted)
-                    .iter()
-                    .filter(|demand| !reading.demands(demand.operator, &demand.key, &demand.values))
-                    .map(|demand| demand.key.clone())
-                    .collect(),
+                Some(reading) => {
+                    demands.into_iter().filter(|demand| !reading.demands(demand)).map(|demand| demand.key).collect()
+                }
             };
-            if Reading::of(statement).is_none() || !lacks.is_empty() {
+            if reading.is_none() || !lacks.is_empty() {
                 found.push(Wider { app: app.clone(), statement: statement.render(), lacks });
             }
         }
@@ -62,133 +67,70 @@ pub fn wider(document: &Document, role: &RoleArn, gates: &BTreeMap<AppId, Gate>,
     found
 }
 
-/// The apps whose sign-ins a role lets in, by any statement, without allowing that they carry tags or
-/// a source identity: once the app sends them, every sign-in to the role would fail.
+/// How certain it is that sign-ins with tags get in; the worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Allowed {
+    Surely,
+    Perhaps,
+    Not,
+}
+
+/// The apps whose sign-ins a role lets in, by any statement, without allowing for certain that they
+/// carry tags and a source identity: once the app sends them, sign-ins to the role would fail.
 #[must_use]
 pub fn not_ready(document: &Document, role: &RoleArn, gates: &BTreeMap<AppId, Gate>) -> Vec<NotReady> {
-    let readings: Vec<Reading> = document.statements().filter_map(Reading::of).collect();
+    let read: Vec<_> = document.statements().map(Reading::of).collect();
+    let is_all_read = read.iter().all(Option::is_some);
+    let readings: Vec<Reading> = read.into_iter().flatten().collect();
     let mut found = Vec::new();
     for (app, gate) in gates {
         let terms = Terms::new(gate, role);
-        if !readings.iter().any(|reading| reading.lets_in(&terms)) {
+        if is_all_read && !readings.iter().any(|reading| reading.lets_in(&terms)) {
             continue;
         }
-        let allows = |action: &str| {
-            readings.iter().any(|reading| reading.allows(&terms, action))
-                && !readings.iter().any(|reading| reading.denies(&terms, action))
+        let of = |wanted: Allowed| {
+            let is_so = |action: &&&str| {
+                let allowed = allowed(&readings, &terms, action);
+                allowed.max(if is_all_read { Allowed::Surely } else { Allowed::Perhaps }) == wanted
+            };
+            terms.carries.iter().filter(is_so).copied().collect::<BTreeSet<_>>()
         };
-        let lacks: BTreeSet<_> = terms.carries.iter().filter(|action| !allows(action)).copied().collect();
-        if !lacks.is_empty() {
-            found.push(NotReady { app: app.clone(), lacks });
+        let (lacks, doubtful) = (of(Allowed::Not), of(Allowed::Perhaps));
+        if !lacks.is_empty() || !doubtful.is_empty() {
+            found.push(NotReady { app: app.clone(), lacks, doubtful });
         }
     }
     found
 }
 
-/// Whether any statement of a trust policy, ours or not, names a provider: one that is still named
-/// must not be deleted, since whoever creates another of its name inherits the trust.
+/// Whether those of an app's sign-ins that get in now are allowed an action as well.
+fn allowed(readings: &[Reading], terms: &Terms, action: &str) -> Allowed {
+    let by_statement = |through: &Reading| {
+        if readings.iter().any(|reading| reading.allows_for(terms, action, through)) {
+            Allowed::Surely
+        } else if readings.iter().any(|reading| reading.may_allow(terms, action)) {
+            Allowed::Perhaps
+        } else {
+            Allowed::Not
+        }
+    };
+    let by_deny = readings
+        .iter()
+        .filter(|reading| reading.may_deny(terms, action))
+        .map(|deny| if deny.is_conditional() { Allowed::Perhaps } else { Allowed::Not });
+    let by_allow = readings.iter().filter(|reading| reading.lets_in(terms)).map(by_statement);
+    by_allow.chain(by_deny).max().unwrap_or(Allowed::Surely)
+}
+
+/// Whether any statement of a trust policy, ours or not, names a provider, as a principal or in a
+/// condition: one that is still named must not be deleted, since whoever creates another of its name
+/// inherits the trust. In a statement that cannot be read, a text with the name in it is enough.
 #[must_use]
 pub fn names_provider(document: &Document, provider: &str) -> bool {
     document.statements().any(|statement| match statement.meaning() {
-        Meaning::Plain(says) => says.iter().any(|(place, values)| {
-            let is_principal = place.first().is_some_and(|first| first == "Principal" || first == "NotPrincipal");
-            is_principal && values.contains(provider)
-        }),
-        Meaning::Verbatim(text) => text.contains(provider),
+        Meaning::Plain(_) => statement.has_text(&|text| text == provider),
+        Meaning::Verbatim(_) => statement.has_text(&|text| text.contains(provider)),
     })
-}
-
-/// A statement of IAM's grammar.
-struct Reading(BTreeMap<Vec<String>, BTreeSet<String>>);
-
-impl Reading {
-    fn of(statement: &Statement) -> Option<Self> {
-        match statement.meaning() {
-            Meaning::Plain(says) => Some(Self(says)),
-            Meaning::Verbatim(_) => None,
-        }
-    }
-
-    fn values(&self, place: &[&str]) -> Option<&BTreeSet<String>> {
-        self.0.iter().find(|(known, _)| known.iter().map(String::as_str).eq(place.iter().copied())).map(|(_, v)| v)
-    }
-
-    fn has_effect(&self, effect: &str) -> bool {
-        self.values(&["Effect"]).is_some_and(|effects| effects.contains(effect))
-    }
-
-    /// Whether the statement allows the assumption to sign-ins that the terms could be about.
-    fn lets_in(&self, terms: &Terms) -> bool {
-        terms.actions.first().is_some_and(|assume| self.allows(terms, assume))
-    }
-
-    fn allows(&self, terms: &Terms, action: &str) -> bool {
-        self.has_effect("Allow") && self.is_about(terms, action) && self.fits_audience(terms)
-    }
-
-    /// Whether the statement denies, whatever the conditions.
-    fn denies(&self, terms: &Terms, action: &str) -> bool {
-        let is_conditional = self.0.keys().any(|place| place.first().is_some_and(|first| first == "Condition"));
-        self.has_effect("Deny") && !is_conditional && self.is_about(terms, action)
-    }
-
-    fn is_about(&self, terms: &Terms, action: &str) -> bool {
-        let action = action.to_ascii_lowercase();
-        let is_among = |patterns: &BTreeSet<String>| patterns.iter().any(|pattern| like(pattern, &action));
-        let has_action = self.values(&["Action"]).is_some_and(is_among)
-            || self.values(&["NotAction"]).is_some_and(|others| !is_among(others));
-        has_action && terms.principals.iter().any(|principal| self.is_for(principal))
-    }
-
-    fn is_for(&self, provider: &str) -> bool {
-        let mut excepted = None;
-        for (place, values) in &self.0 {
-            match place.first().map(String::as_str) {
-                Some("Principal") if values.iter().any(|name| like(name, provider)) => return true,
-                Some("NotPrincipal") => excepted = Some(excepted == Some(true) || values.contains(provider)),
-                _ => {}
-            }
-        }
-        excepted == Some(false)
-    }
-
-    /// Whether the statement could be about the terms' audience: not if it demands others, as that of
-    /// another client of one issuer does. A SAML provider is its app's alone, whatever the audience.
-    fn fits_audience(&self, terms: &Terms) -> bool {
-        let demanded = self.values(&["Condition", "stringequals", &terms.audience_key.to_ascii_lowercase()]);
-        let is_other = |demanded: &BTreeSet<String>| {
-            demanded.is_disjoint(terms.audiences.as_set()) && !demanded.iter().any(|value| value.contains("${"))
-        };
-        terms.audience_key == SAML_AUDIENCE || !demanded.is_some_and(is_other)
-    }
-
-    /// Whether the statement demands one of some values, or fewer.
-    fn demands(&self, operator: &str, key: &str, values: &BTreeSet<String>) -> bool {
-        let place = ["Condition", &operator.to_ascii_lowercase(), &key.to_ascii_lowercase()];
-        self.values(&place).is_some_and(|demanded| !demanded.is_empty() && demanded.is_subset(values))
-    }
-}
-
-/// Whether a value fits a whole pattern: `*` is any number of characters, `?` one. The work is the
-/// product of the lengths, whatever the pattern.
-fn like(pattern: &str, value: &str) -> bool {
-    let chars: Vec<char> = value.chars().collect();
-    // For each number of characters of the value: whether the pattern so far fits them.
-    let mut fits: Vec<bool> = std::iter::once(true).chain(chars.iter().map(|_| false)).collect();
-    for wanted in pattern.chars() {
-        fits = if wanted == '*' {
-            fits.iter()
-                .scan(false, |seen, fit| {
-                    *seen |= fit;
-                    Some(*seen)
-                })
-                .collect()
-        } else {
-            let one = fits.iter().zip(&chars).map(|(fit, c)| *fit && (wanted == '?' || wanted == *c));
-            std::iter::once(false).chain(one).collect()
-        };
-    }
-    fits.last() == Some(&true)
 }
 
 #[cfg(test)]

@@ -6,23 +6,36 @@ use crate::app::AppId;
 use crate::code::{CodeWidth, GroupCode};
 use crate::role::RoleArn;
 use crate::trust::allow::{Allow, Terms};
-use crate::trust::document::Statement;
+use crate::trust::document::{Document, Statement};
 use crate::trust::gate::Gate;
 use crate::trust::grants::Codes;
 use crate::trust::nonempty::NonEmpty;
+use crate::trust::reading::Reading;
 
-/// Why somebody who was granted a role is not let in. Neither of these comes from a sound table.
+/// Why somebody who was granted a role is not let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeftOut {
-    /// A code that has not the table's width.
+    /// A code that has not the table's width. No sound table has one.
     OtherWidth(GroupCode),
     /// An app, and another through whose gate its sign-ins come as well. The role could not tell them
     /// apart, so it trusts neither.
+    ///
+    /// Which of the two was there first cannot be told from gates, and must not be guessed: whoever
+    /// wins a guess gets the other's codes. So that nobody can shut an app out by announcing its gate
+    /// a second time, the table gives every provider name, client of an issuer and identity pool to
+    /// the one app that had it first, and refuses the newcomer when it is announced. This is the second
+    /// line behind that.
     SharedGate(AppId, AppId),
+    /// An app that codes are granted for and that has no gate: half of it is not known yet, or it is
+    /// deleted.
+    NoGate(AppId),
+    /// An app behind an identity pool that cannot be named on this role
+    /// ([`Gate::can_be_named`]).
+    Unnamed(AppId),
 }
 
-/// Whom a role should trust: which codes let in whose sign-ins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Whom a role should trust: which codes let in whose sign-ins. The default is nobody.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Desired {
     apps: BTreeMap<AppId, (Terms, NonEmpty<GroupCode>)>,
     left_out: Vec<LeftOut>,
@@ -42,11 +55,21 @@ impl Desired {
             .into_iter()
             .map(|code| LeftOut::OtherWidth(*code))
             .collect();
+        let has_codes = |app: &AppId| codes.get(app).is_some_and(|codes| !codes.is_empty());
+        left_out.extend(
+            codes.keys().filter(|app| has_codes(app) && !gates.contains_key(app)).cloned().map(LeftOut::NoGate),
+        );
         let mut apps = BTreeMap::new();
         for (app, gate) in gates {
             if let Some((other, _)) = gates.iter().find(|(other, their)| *other != app && gate.meets(their)) {
-                if codes.contains_key(app) {
+                if has_codes(app) {
                     left_out.push(LeftOut::SharedGate(app.clone(), other.clone()));
+                }
+                continue;
+            }
+            if !gate.can_be_named(role) {
+                if has_codes(app) {
+                    left_out.push(LeftOut::Unnamed(app.clone()));
                 }
                 continue;
             }
@@ -74,6 +97,14 @@ impl Desired {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.apps.is_empty()
+    }
+
+    /// The codes by which our statements in a document let in the apps' sign-ins, as far as they can be
+    /// read from it.
+    pub(super) fn let_in(&self, document: &Document) -> Codes {
+        let readings: Vec<Reading> = document.ours().filter_map(Reading::of).collect();
+        let of = |terms: &Terms| readings.iter().flat_map(|reading| reading.codes(terms)).collect();
+        self.apps.iter().map(|(app, (terms, _))| (app.clone(), of(terms))).collect()
     }
 
     /// Our statements. Apps share one where that lets nobody else in.

@@ -7,6 +7,8 @@ use crate::trust::error::PolicyError;
 use crate::trust::json::{Json, Members, NotJson, Text, comma, write_members};
 use crate::trust::meaning::Meaning;
 
+mod dangling;
+
 /// What begins the `Sid` of every statement of ours, and of no other. (IAM takes `[A-Za-z0-9]*` as a
 /// `Sid`; case matters.)
 pub const OURS: &str = "Signet";
@@ -113,22 +115,20 @@ impl Document {
     /// statements and values, and whatever their `Sid`s.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        let mut add = |text: &str| {
-            // The length keeps two texts from reading like one.
-            hash.update(text.len().to_be_bytes());
-            hash.update(text);
-        };
-        for (name, part) in &self.members {
-            if let Part::Other(json) = part {
-                add(name.value());
-                add(&json.compact());
-            }
-        }
-        for meaning in meanings(self.statements()) {
-            add(&format!("{meaning:?}"));
-        }
-        hash.finalize().into()
+        let others = self.members.iter().filter_map(|(name, part)| match part {
+            Part::Other(json) => Some([name.value().to_owned(), json.compact()]),
+            Part::Statements { .. } => None,
+        });
+        let statements = meanings(self.statements()).into_iter().map(|meaning| meaning.text());
+        digest_of(others.flatten().chain(statements))
+    }
+
+    /// SHA-256 of what our statements mean, whatever else is in the document: it differs where
+    /// [`Self::same_ours`] would be false. So a change of ours by another hand can be told from a
+    /// change of what others have there.
+    #[must_use]
+    pub fn ours_digest(&self) -> [u8; 32] {
+        digest_of(meanings(self.ours()).into_iter().map(|meaning| meaning.text()))
     }
 
     /// Whether our statements in both documents mean the same.
@@ -164,6 +164,16 @@ fn meanings<'s>(statements: impl Iterator<Item = &'s Statement>) -> Vec<Meaning>
     let mut meanings: Vec<_> = statements.map(Statement::meaning).collect();
     meanings.sort();
     meanings
+}
+
+fn digest_of(texts: impl Iterator<Item = String>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for text in texts {
+        // The length keeps two texts from reading like one.
+        hash.update(text.len().to_be_bytes());
+        hash.update(text);
+    }
+    hash.finalize().into()
 }
 
 impl Part {
@@ -224,6 +234,11 @@ impl Statement {
         let mut out = String::new();
         write_members(&self.members, &mut out);
         out
+    }
+
+    /// Whether a string in the statement, at any depth, says what is looked for, however it is written.
+    pub(super) fn has_text(&self, fits: &impl Fn(&str) -> bool) -> bool {
+        self.members.iter().any(|(name, value)| fits(name.value()) || value.has_text(fits))
     }
 
     pub(super) fn meaning(&self) -> Meaning {

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::identity::IdentityPattern;
 use crate::role::{ProviderName, RoleArn};
 use crate::text::shown;
+use crate::trust::cognito;
 use crate::trust::nonempty::NonEmpty;
 
 /// A value that cannot be written into a trust policy.
@@ -152,6 +153,12 @@ impl IdentityPoolId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The pool's Region.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.0.split_once(':').map_or("", |(region, _)| region)
+    }
 }
 
 /// How the sign-ins of one app reach a role. Two apps with one gate cannot be told apart.
@@ -180,11 +187,20 @@ pub enum Gate {
     },
     /// A user pool client behind a Cognito identity pool.
     ///
+    /// The pool's tokens name every way in which their user signed in (`amr`), and the user pool must
+    /// be among them. What they do not name is the client, and which of the ways gave `GroupHash`. So
+    /// **the identity pool must have no developer provider**, whose back end may give any user any
+    /// tag (`GetOpenIdTokenForDeveloperIdentity`, `PrincipalTags`), must list this one client of the
+    /// user pool, and must map `GroupHash` from no other provider: two sign-ins linked to one identity
+    /// carry the names of both.
+    ///
     /// That a source identity, or a mark that a tag is transitive, reaches such a session is not
-    /// documented by AWS, so both are allowed and neither is demanded.
+    /// documented by AWS: neither is demanded, and a sign-in with a source identity is not let in.
     IdentityPool {
         /// The identity pool.
         pool: IdentityPoolId,
+        /// The user pool that sign-ins come through.
+        user_pool: Issuer,
     },
 }
 
@@ -195,11 +211,27 @@ impl Gate {
         match self {
             Self::Saml { provider, .. } => role.saml_provider(provider),
             Self::Oidc { issuer, .. } => issuer.provider(role),
-            Self::IdentityPool { .. } => super::allow::COGNITO.to_owned(),
+            Self::IdentityPool { pool, .. } => {
+                cognito::identity(role.partition(), pool).unwrap_or_else(|| cognito::ANYWHERE.to_owned())
+            }
         }
     }
 
-    /// Whether a sign-in could come through both gates.
+    /// Whether a role's trust policy can name the gate, and no wider one: not an identity pool in a
+    /// partition where its principal is unknown, nor one whose user pool is none of Cognito's.
+    #[must_use]
+    pub fn can_be_named(&self, role: &RoleArn) -> bool {
+        match self {
+            Self::Saml { .. } | Self::Oidc { .. } => true,
+            Self::IdentityPool { pool, user_pool } => {
+                cognito::identity(role.partition(), pool).is_some() && cognito::is_user_pool(user_pool)
+            }
+        }
+    }
+
+    /// Whether a sign-in could come through both gates: the same provider, or the same client of the
+    /// same issuer, or the same identity pool, be it by two user pools, since one user may have signed
+    /// in to both.
     #[must_use]
     pub fn meets(&self, other: &Self) -> bool {
         match (self, other) {
@@ -207,87 +239,11 @@ impl Gate {
             (Self::Oidc { issuer: a, audiences: x, .. }, Self::Oidc { issuer: b, audiences: y, .. }) => {
                 a == b && x.meets(y)
             }
-            (Self::IdentityPool { pool: a }, Self::IdentityPool { pool: b }) => a == b,
+            (Self::IdentityPool { pool: a, .. }, Self::IdentityPool { pool: b, .. }) => a == b,
             _ => false,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn audiences_are_plain() {
-        for fits in ["https://signin.aws.amazon.com/saml", "0oa1", "https://example.com/acs?idp=okta&x=$1{2}", "a:b"] {
-            assert_eq!(Audience::parse(fits).unwrap().as_str(), fits);
-        }
-        let long = "x".repeat(256);
-        for bad in ["", "*", "a*", "a b", "a\n", "é", "a\"b", "a\\b", "${aws:username}", &long] {
-            assert!(Audience::parse(bad).is_err(), "`{bad}` was taken");
-        }
-    }
-
-    #[test]
-    fn issuers_name_providers_and_keys() {
-        let role = RoleArn::parse("arn:aws-cn:iam::111122223333:role/x").unwrap();
-        let issuer = Issuer::from_url("https://example.okta.com/oauth2/default").unwrap();
-        assert_eq!(issuer.as_str(), "example.okta.com/oauth2/default");
-        assert_eq!(
-            issuer.provider(&role),
-            "arn:aws-cn:iam::111122223333:oidc-provider/example.okta.com/oauth2/default"
-        );
-        assert_eq!(Issuer::from_url("https://tenant.example.com/").unwrap().as_str(), "tenant.example.com/");
-        let long = format!("https://example.com/{}", "x".repeat(236));
-        for bad in [
-            "",
-            "example.com",
-            "http://example.com",
-            "https://",
-            "https:///x",
-            "https://example.com:8443",
-            &long,
-            "https://a@example.com",
-            "https://example.com/*",
-            "https://example.com/?x",
-            "https://example.com/${x}",
-            "https://example.com/a b",
-            "https://exämple.com",
-            "https://example.com/a:b",
-            "https://*.example.com",
-        ] {
-            assert!(Issuer::from_url(bad).is_err(), "`{bad}` was taken");
-        }
-    }
-
-    #[test]
-    fn identity_pools_are_cognitos() {
-        assert!(IdentityPoolId::parse("us-east-1:12345678-dead-beef-0000-123456790abc").is_ok());
-        for bad in ["", "us-east-1", "us-east-1:*", ":12345678", "us-east-1:12345678-DEAD", "us-east-1:${x}123456"] {
-            assert!(IdentityPoolId::parse(bad).is_err(), "`{bad}` was taken");
-        }
-    }
-
-    #[test]
-    fn gates_meet_where_a_sign_in_fits_both() {
-        let identity = IdentityPattern::parse("*@example.com").unwrap();
-        let audience = |text: &str| Audience::parse(text).unwrap();
-        let saml = |provider, aud| Gate::Saml {
-            provider: ProviderName::parse(provider).unwrap(),
-            audience: audience(aud),
-            identity: identity.clone(),
-        };
-        let oidc = |url, clients: &[&str]| Gate::Oidc {
-            issuer: Issuer::from_url(url).unwrap(),
-            audiences: NonEmpty::new(clients.iter().map(|c| audience(c)).collect()).unwrap(),
-            identity: identity.clone(),
-            roles_claim: true,
-        };
-        assert!(saml("a", "x").meets(&saml("a", "y")));
-        assert!(!saml("a", "x").meets(&saml("b", "x")));
-        assert!(oidc("https://a.example.com", &["1", "2"]).meets(&oidc("https://a.example.com", &["2", "3"])));
-        assert!(!oidc("https://a.example.com", &["1"]).meets(&oidc("https://a.example.com", &["2"])));
-        assert!(!oidc("https://a.example.com", &["1"]).meets(&oidc("https://a.example.com/", &["1"])));
-        assert!(!saml("a", "x").meets(&oidc("https://a.example.com", &["x"])));
-    }
-}
+mod tests;

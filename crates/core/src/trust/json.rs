@@ -124,6 +124,16 @@ impl Json {
         }
     }
 
+    /// Whether a string of the value, or the name of a member, at any depth, says what is looked for.
+    pub(super) fn has_text(&self, fits: &impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Text(text) => fits(text.value()),
+            Self::Word(_) => false,
+            Self::List(list) => list.iter().any(|value| value.has_text(fits)),
+            Self::Object(members) => members.iter().any(|(name, value)| fits(name.value()) || value.has_text(fits)),
+        }
+    }
+
     /// The value without white space.
     pub(super) fn compact(&self) -> String {
         let mut out = String::new();
@@ -177,7 +187,7 @@ impl Reader<'_> {
         }
     }
 
-    fn expect(&mut self, token: char, why: &'static str) -> Result<(), NotJson> {
+    fn require(&mut self, token: char, why: &'static str) -> Result<(), NotJson> {
         if self.take(token) { Ok(()) } else { Err(self.wrong(why)) }
     }
 
@@ -196,7 +206,7 @@ impl Reader<'_> {
     }
 
     fn list(&mut self, depth: usize) -> Result<Json, NotJson> {
-        self.expect('[', "`[` is expected")?;
+        self.require('[', "`[` is expected")?;
         let mut list = Vec::new();
         if self.take(']') {
             return Ok(Json::List(list));
@@ -206,12 +216,12 @@ impl Reader<'_> {
             if self.take(']') {
                 return Ok(Json::List(list));
             }
-            self.expect(',', "`,` or `]` is expected")?;
+            self.require(',', "`,` or `]` is expected")?;
         }
     }
 
     fn object(&mut self, depth: usize) -> Result<Json, NotJson> {
-        self.expect('{', "`{` is expected")?;
+        self.require('{', "`{` is expected")?;
         let mut members = Members::new();
         let mut names = BTreeSet::new();
         if self.take('}') {
@@ -224,12 +234,12 @@ impl Reader<'_> {
             if !names.insert(name.value.clone()) {
                 return Err(place);
             }
-            self.expect(':', "`:` is expected")?;
+            self.require(':', "`:` is expected")?;
             members.push((name, self.value(depth)?));
             if self.take('}') {
                 return Ok(Json::Object(members));
             }
-            self.expect(',', "`,` or `}` is expected")?;
+            self.require(',', "`,` or `}` is expected")?;
         }
     }
 
@@ -245,7 +255,7 @@ impl Reader<'_> {
 
     fn string(&mut self) -> Result<Text, NotJson> {
         let start = self.rest;
-        self.expect('"', "a string in quotation marks is expected")?;
+        self.require('"', "a string in quotation marks is expected")?;
         let mut value = String::new();
         let mut chars = self.rest.chars();
         loop {

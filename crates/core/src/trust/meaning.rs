@@ -31,6 +31,20 @@ impl Meaning {
             Self::Plain,
         )
     }
+
+    /// The meaning as a text that no other has, the same in every version of the program.
+    pub(super) fn text(&self) -> String {
+        let list = |texts: &mut dyn Iterator<Item = &String>| Json::List(texts.map(|text| Json::text(text)).collect());
+        match self {
+            Self::Plain(says) => {
+                let said = |(place, values): (&Vec<String>, &BTreeSet<String>)| {
+                    Json::List(vec![list(&mut place.iter()), list(&mut values.iter())])
+                };
+                Json::List(says.iter().map(said).collect()).compact()
+            }
+            Self::Verbatim(text) => Json::text(text).compact(),
+        }
+    }
 }
 
 struct Plain(BTreeMap<Vec<String>, BTreeSet<String>>);
@@ -108,6 +122,11 @@ mod tests {
         let other = of(r#"{"Condition":{"StringLike":{"C":["2","1","1"]},"bool":{"a:B":["true"]}},
             "Principal":{"AWS":["1"],"Federated":["y","x"]},"Action":"STS:tagsession","Effect":"Allow"}"#);
         assert_eq!(one, other);
+        assert_eq!(one.text(), other.text());
+        assert_eq!(
+            of(r#"{"Effect":"Allow","Principal":{"AWS":["b","a"]}}"#).text(),
+            r#"[[["Effect"],["Allow"]],[["Principal","AWS"],["a","b"]]]"#
+        );
         assert!(matches!(one, Meaning::Plain(_)));
         assert_eq!(of(r#"{"Effect":"Deny","Condition":{}}"#), of(r#"{"Effect":"Deny","Condition":{"Bool":{}}}"#));
     }
@@ -133,6 +152,7 @@ mod tests {
             (",\"Condition\"", ",\"Extra\":1,\"Condition\""),
         ] {
             assert_ne!(of(base), of(&base.replace(from, to)), "{from} and {to}");
+            assert_ne!(of(base).text(), of(&base.replace(from, to)).text(), "{from} and {to}");
         }
     }
 

@@ -20,6 +20,7 @@
 
 mod allow;
 pub mod audit;
+mod cognito;
 pub mod desired;
 pub mod document;
 pub mod error;
@@ -29,6 +30,7 @@ mod json;
 mod meaning;
 pub mod nonempty;
 pub mod plan;
+mod reading;
 
 #[cfg(test)]
 mod tests;

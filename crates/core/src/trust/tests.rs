@@ -40,7 +40,10 @@ pub(super) fn oidc(client: &str, roles_claim: bool) -> Gate {
 }
 
 pub(super) fn pool() -> Gate {
-    Gate::IdentityPool { pool: IdentityPoolId::parse("us-east-1:12345678-dead-beef-0000-123456790abc").unwrap() }
+    Gate::IdentityPool {
+        pool: IdentityPoolId::parse("us-east-1:12345678-dead-beef-0000-123456790abc").unwrap(),
+        user_pool: Issuer::from_url("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Tv0493apJ").unwrap(),
+    }
 }
 
 pub(super) fn gates(gates: &[(&str, Gate)]) -> BTreeMap<AppId, Gate> {
@@ -112,12 +115,53 @@ fn an_identity_pool_is_asked_for_what_cognito_documents() {
         concat!(
             r#"{"Version":"2012-10-17","Statement":[{"Sid":"Signet1","Effect":"Allow","#,
             r#""Principal":{"Federated":"cognito-identity.amazonaws.com"},"#,
-            r#""Action":["sts:AssumeRoleWithWebIdentity","sts:TagSession","sts:SetSourceIdentity"],"Condition":{"#,
+            r#""Action":["sts:AssumeRoleWithWebIdentity","sts:TagSession"],"Condition":{"#,
             r#""StringEquals":{"cognito-identity.amazonaws.com:aud":"us-east-1:12345678-dead-beef-0000-123456790abc"},"#,
             r#""StringLike":{"aws:RequestTag/GroupHash":"*:abcd:*"},"#,
-            r#""ForAnyValue:StringLike":{"cognito-identity.amazonaws.com:amr":"authenticated"}}}]}"#
+            r#""ForAnyValue:StringLike":{"cognito-identity.amazonaws.com:amr":"#,
+            r#""cognito-idp.us-east-1.amazonaws.com/us-east-1_Tv0493apJ"}}}]}"#
         )
     );
+}
+
+#[test]
+fn an_identity_pool_has_the_name_of_its_partition() {
+    let rendered = |role: &str, region: &str| {
+        let gate = Gate::IdentityPool {
+            pool: IdentityPoolId::parse(&format!("{region}:12345678-dead-beef-0000-123456790abc")).unwrap(),
+            user_pool: Issuer::from_url(&format!("https://cognito-idp.{region}.amazonaws.com/{region}_x")).unwrap(),
+        };
+        let role = RoleArn::parse(role).unwrap();
+        let wanted = Desired::new(&role, CodeWidth::DEFAULT, &gates(&[("a", gate)]), &codes(&[("a", "abcd")]));
+        (plan(&document(EC2), &wanted, &Codes::new()).document.render(), wanted.left_out().to_vec())
+    };
+    for (partition, region, name) in [
+        ("aws-us-gov", "us-gov-west-1", "cognito-identity-us-gov.amazonaws.com"),
+        ("aws-us-gov", "us-gov-east-1", "cognito-identity.us-gov-east-1.amazonaws.com"),
+        ("aws-cn", "cn-north-1", "cognito-identity.cn-north-1.amazonaws.com.cn"),
+    ] {
+        let (text, left_out) = rendered(&format!("arn:{partition}:iam::111122223333:role/x"), region);
+        for part in [format!(r#"{{"Federated":"{name}"}}"#), format!(r#""{name}:aud""#), format!(r#""{name}:amr""#)] {
+            assert!(text.contains(&part), "{text} has no {part}");
+        }
+        assert!(!text.contains("cognito-identity.amazonaws.com"), "{text}");
+        assert_eq!(left_out, []);
+    }
+    // Where no name is known, nobody is let in by another.
+    let (text, left_out) = rendered("arn:aws-iso:iam::111122223333:role/x", "us-iso-east-1");
+    assert_eq!((text, left_out), (document(EC2).render(), vec![LeftOut::Unnamed(app("a"))]));
+}
+
+#[test]
+fn an_identity_pool_without_a_user_pool_of_cognitos_is_left_out() {
+    let pool = |url: &str| Gate::IdentityPool {
+        pool: IdentityPoolId::parse("us-east-1:12345678-dead-beef-0000-123456790abc").unwrap(),
+        user_pool: Issuer::from_url(url).unwrap(),
+    };
+    // As a value of `amr`, this one would be anybody's.
+    let wanted = desired(&[("a", pool("https://authenticated"))], &[("a", "abcd")]);
+    assert!(wanted.is_empty());
+    assert_eq!(wanted.left_out(), [LeftOut::Unnamed(app("a"))]);
 }
 
 #[test]
@@ -150,6 +194,12 @@ fn apps_that_a_role_could_not_tell_apart_are_trusted_neither() {
     let both = desired(&[("a", saml("x")), ("b", saml("x")), ("c", saml("c"))], &[("a", "aaaa"), ("c", "bbbb")]);
     assert_eq!(both.codes(), codes(&[("c", "bbbb")]));
     assert_eq!(both.left_out(), [LeftOut::SharedGate(app("a"), app("b"))]);
+    for gate in [oidc("1", true), pool()] {
+        let both = desired(&[("a", gate.clone()), ("b", gate)], &[("a", "aaaa"), ("b", "aaaa")]);
+        assert!(both.is_empty());
+        let shared = |a, b| LeftOut::SharedGate(app(a), app(b));
+        assert_eq!(both.left_out(), [shared("a", "b"), shared("b", "a")]);
+    }
 }
 
 #[test]
@@ -157,7 +207,7 @@ fn codes_of_another_width_and_apps_without_a_gate_are_left_out() {
     let some = desired(&[("a", saml("a")), ("b", saml("b"))], &[("a", "aaaa bbbbb"), ("b", "ccccc"), ("x", "dddd")]);
     assert_eq!(some.codes(), codes(&[("a", "aaaa")]));
     let other = |code: &str| LeftOut::OtherWidth(GroupCode::parse(code).unwrap());
-    assert_eq!(some.left_out(), [other("bbbbb"), other("ccccc")]);
+    assert_eq!(some.left_out(), [other("bbbbb"), other("ccccc"), LeftOut::NoGate(app("x"))]);
 }
 
 #[test]

@@ -47,7 +47,10 @@ pub enum Kind {
         roles_claim: bool,
     },
     /// A user pool behind an identity pool.
-    IdentityPool,
+    IdentityPool {
+        /// The user pool, as the identity pool names it.
+        user_pool: String,
+    },
 }
 
 /// A grant on the role.
@@ -89,9 +92,11 @@ fn comes_from(world: &World, app: &App, sign_in: &SignIn) -> bool {
             };
             (audience, has_identity(sign_in, pattern) && is_for_role)
         }
-        (Proof::Token { audience, roles, amr, .. }, Kind::IdentityPool) => {
+        (Proof::Token { audience, roles, amr, .. }, Kind::IdentityPool { user_pool }) => {
+            // "If amr is authenticated, the token includes any providers used during authentication": the
+            // user pool must be one of them. Nothing says whose a source identity would be.
             let is_for_role = roles.as_ref().is_none_or(|roles| roles.contains(&sign_in.role));
-            (audience, amr.iter().any(|method| method == "authenticated") && is_for_role)
+            (audience, amr.contains(user_pool) && sign_in.source_identity.is_none() && is_for_role)
         }
         _ => return false,
     };

@@ -6,7 +6,7 @@ use signet_spec::trust::entitled::{Kind, World};
 use signet_spec::trust::sign_in::{Proof, SignIn};
 
 use crate::plan::{AppPlan, AttemptPlan, Part};
-use crate::pools::{CODES, IDENTITIES, ISSUERS, OTHER_ROLE, PATTERNS, PROVIDERS, ROLE, group_hash};
+use crate::pools::{CODES, IDENTITIES, ISSUERS, OTHER_ROLE, PATTERNS, PROVIDERS, ROLE, USER_POOLS, group_hash};
 use crate::world::{COGNITO, oidc_provider, saml_provider};
 
 /// The sign-in of an attempt; a stranger's where the world has no app.
@@ -35,8 +35,10 @@ pub(crate) fn sign_in(world: &World, apps: &[AppPlan], plan: &AttemptPlan) -> Si
     };
     let app = (!world.apps.is_empty()).then(|| plan.app % world.apps.len());
     let fitting = app.map_or(PATTERNS[0].1, |index| PATTERNS[apps[index].pattern].1);
+    let behind_pool = app.is_some_and(|index| matches!(world.apps[index].kind, Kind::IdentityPool { .. }));
     let source_identity = match plan.of(Part::Identity) {
-        0 => Some(fitting),
+        // Those of an identity pool have none.
+        0 => Some(fitting).filter(|_| !behind_pool),
         n => IDENTITIES.get(n - 1).copied(),
     };
     let (provider, proof) = proof(world, app, plan);
@@ -89,10 +91,24 @@ fn proof(world: &World, app: Option<usize>, plan: &AttemptPlan) -> (String, Proo
         4 => list(&["arn:aws:iam::111122223333:role/data/*"]),
         _ => None,
     };
+    let user_pool = match &app.kind {
+        Kind::IdentityPool { user_pool } => user_pool.clone(),
+        _ => USER_POOLS[0].to_owned(),
+    };
+    let (other, user) = (format!("{user_pool}1"), format!("{user_pool}:CognitoSignIn:jane"));
     let amr: &[&str] = match plan.of(Part::Methods) {
-        0 => &["authenticated", "cognito-idp.us-east-1.amazonaws.com/p_1"],
-        1 => &["cognito-idp.us-east-1.amazonaws.com/p_1", "authenticated"],
+        0 => &["authenticated", &user_pool, &user],
+        1 => &[&user, &user_pool, "authenticated"],
         2 => &["unauthenticated"],
+        // By another way, or another pool.
+        3 => &["authenticated"],
+        4 => &["authenticated", "graph.facebook.com", "graph.facebook.com:1"],
+        5 => &["authenticated", &other],
+        6 => &["authenticated", &user],
+        7 => &["authenticated", &user_pool.to_uppercase()],
+        8 => &["authenticated", "*"],
+        // Both of two linked ways.
+        9 => &["authenticated", "graph.facebook.com", &user_pool],
         _ => &[],
     };
     (provider, Proof::Token { issuer, audience, roles, amr: amr.iter().map(|method| (*method).to_owned()).collect() })

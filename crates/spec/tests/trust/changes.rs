@@ -37,7 +37,7 @@ struct Change {
     quota: usize,
     /// How long a statement becomes that somebody else has added meanwhile, in hundredths of the quota.
     filler: usize,
-    /// What else happened: gates changed, the record lost, our statements edited.
+    /// What else happened: gates changed, the record lost or old, our statements edited, the room taken.
     odd: usize,
 }
 
@@ -95,7 +95,11 @@ fn nothing_opens_that_should_not_and_withdrawals_land() {
             "shared again at the cost of a code",
             "gates changed",
             "record lost",
+            "record old",
+            "kept without a record",
             "edited by hand",
+            "withdrawn only, something waits",
+            "withdrawn only, nothing waits",
         ],
     );
 }
@@ -150,12 +154,23 @@ fn case(change: &Change, coverage: &Coverage) -> Result<(), TestCaseError> {
     let foreign = |document: &Document| document.foreign().map(Statement::render).collect::<Vec<_>>();
     prop_assert_eq!(foreign(&after.document), foreign(&current));
     let ours = after.document.ours().count();
-    prop_assert!(after.write.is_none() || ours == 0 || after.document.length() <= change.quota);
+    // What IAM has taken once is no longer than it takes.
+    let limit = change.quota.max(current.length());
+    prop_assert!(after.write.is_none() || ours == 0 || after.document.length() <= limit);
     let again = Core::new(&after.document, &desired(&now), &after.codes, quota);
     prop_assert_eq!((&again.write, &again.codes), (&None, &after.codes), "the second time differs");
     note(change, &after, coverage);
+    let less = Core::withdraw_only(&current, &desired(&now), &written);
+    prop_assert_eq!(foreign(&less.document), foreign(&current));
+    prop_assert!(less.document.length() <= current.length(), "the plan that only withdraws grew");
+    coverage.add(if less.fit == Fit::Whole {
+        "withdrawn only, nothing waits"
+    } else {
+        "withdrawn only, something waits"
+    });
 
-    let policies = [&current, &after.document].map(|document| Policy::read(&document.render()).unwrap());
+    let policies =
+        [&current, &after.document, &less.document].map(|document| Policy::read(&document.render()).unwrap());
     for (index, app) in now.apps.iter().enumerate() {
         let id = AppId::parse(&app.id).unwrap();
         let has =
@@ -164,18 +179,24 @@ fn case(change: &Change, coverage: &Coverage) -> Result<(), TestCaseError> {
             let code = code(number);
             let sign_in = with_code(&now, &apps, index, &code);
             let is_in = |policy: &Policy| sign_in.is_let_in(policy).map_err(TestCaseError::fail);
-            let (was_in, is_in) = (is_in(&policies[0])?, is_in(&policies[1])?);
+            let (was_in, is_in, is_in_less) = (is_in(&policies[0])?, is_in(&policies[1])?, is_in(&policies[2])?);
             let may = may_come_in(&now, &sign_in);
+            prop_assert_eq!(is_in_less, has(&less.codes, &code));
+            prop_assert!(may || !is_in_less, "{} is in and not granted", code);
+            prop_assert!(was_in || !is_in_less || matches!(change.odd, 1 | 3 | 5), "{} was only to be withdrawn", code);
             prop_assert_eq!(is_in, has(&after.codes, &code), "the record is not what the document says of {}", code);
             prop_assert!(may || !is_in, "{} is in and not granted", code);
             match &after.fit {
                 Fit::Whole => prop_assert_eq!(is_in, may),
                 Fit::TooLong { length, withheld, lost } => {
-                    prop_assert!(*length > change.quota);
-                    prop_assert!(!is_in || has(&written, &code), "{} was added though too long", code);
-                    prop_assert!(!is_in || was_in || matches!(change.odd, 1 | 3), "{} was not in before", code);
+                    prop_assert!(*length > limit);
+                    prop_assert!(!is_in || was_in || has(&written, &code), "{} was added though too long", code);
+                    prop_assert!(!is_in || was_in || matches!(change.odd, 1 | 3 | 5), "{} was not in before", code);
                     prop_assert_eq!(has(withheld, &code), may && !is_in);
-                    prop_assert_eq!(has(lost, &code), may && !is_in && has(&written, &code));
+                    prop_assert_eq!(has(lost, &code), may && !is_in && (was_in || has(&written, &code)));
+                    if is_in && !has(&written, &code) {
+                        coverage.add("kept without a record");
+                    }
                 }
             }
             let length = if after.fit == Fit::Whole { "whole" } else { "too long" };
@@ -193,8 +214,9 @@ fn case(change: &Change, coverage: &Coverage) -> Result<(), TestCaseError> {
 /// The role and its record when the change is made.
 fn meanwhile(change: &Change, before: &Core, coverage: &Coverage) -> (Document, Codes) {
     let mut text = before.document.render();
-    if change.filler > 0 {
-        let sid = "x".repeat(change.quota * change.filler / 100);
+    let taken = if change.odd == 5 { 75 + change.share % 30 } else { change.filler };
+    if taken > 0 {
+        let sid = "x".repeat(change.quota * taken / 100);
         let filler = FOREIGN[0].replacen('{', &format!(r#"{{"Sid":"{sid}","#), 1);
         text = text.replacen("[{", &format!("[{filler},{{"), 1);
     }
@@ -204,7 +226,13 @@ fn meanwhile(change: &Change, before: &Core, coverage: &Coverage) -> (Document, 
             coverage.add("record lost");
             written = Codes::new();
         }
-        3 => {
+        4 => {
+            coverage.add("record old");
+            for codes in written.values_mut() {
+                *codes = codes.iter().copied().take(codes.len() / 2).collect();
+            }
+        }
+        3 | 5 => {
             coverage.add("edited by hand");
             let there = Document::parse(&text).unwrap();
             for ours in there.ours() {

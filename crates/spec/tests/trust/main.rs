@@ -9,6 +9,8 @@
 //! | `attempt` | a plan made into a sign-in, right but for what the plan says |
 //! | `agreement` | who is let in is who may come in, beside whatever others have written |
 //! | `changes` | from one state to the next: nothing opens that should not, withdrawals land |
+//! | `dangling` | documents that name somebody who is deleted |
+//! | `partitions` | identity pools outside the partition `aws` |
 //! | `text` | documents of others, kept to the letter |
 //! | `coverage` | what the cases of a run really reached |
 #![allow(
@@ -25,6 +27,8 @@ mod agreement;
 mod attempt;
 mod changes;
 mod coverage;
+mod dangling;
+mod partitions;
 mod plan;
 mod pools;
 mod text;

@@ -18,6 +18,12 @@ pub(crate) const POOLS: [&str; 4] = [
     "eu-west-1:11111111-2222-3333-4444-555555555555",
     "us-east-1:00000000-0000-0000-0000-000000000000",
 ];
+/// User pools whose names begin alike.
+pub(crate) const USER_POOLS: [&str; 3] = [
+    "cognito-idp.us-east-1.amazonaws.com/us-east-1_Pool1",
+    "cognito-idp.us-east-1.amazonaws.com/us-east-1_Pool",
+    "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool1",
+];
 pub(crate) const SAML_AUDIENCES: [&str; 4] = [
     "https://signin.aws.amazon.com/saml",
     "https://signin.aws.amazon.com/saml2",
@@ -97,9 +103,19 @@ pub(crate) const HEADS: [(&str, &str); 4] = [
     (r#"{"Statement":"#, r#","Version":"2012-10-17","Unknown":[1.50e1,null,{"x":"Signet"}]}"#),
 ];
 
+pub(crate) const FILLER: &str =
+    r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
+
+/// Statements of others that demand codes, and all that ours demand of the plainest app of a kind.
+pub(crate) const NARROW: &str = r#"{"Sid":"Narrow","Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:saml-provider/okta"},"Action":["sts:AssumeRoleWithSAML","sts:TagSession","sts:SetSourceIdentity"],"Condition":{"StringEquals":{"saml:aud":"https://signin.aws.amazon.com/saml"},"StringLike":{"aws:RequestTag/GroupHash":["*:abcd:*"],"sts:SourceIdentity":"*@example.com"},"ForAnyValue:StringEquals":{"sts:TransitiveTagKeys":"GroupHash"}}}"#;
+pub(crate) const NARROW_POOL: &str = r#"{"Sid":"NarrowPool","Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":["sts:AssumeRoleWithWebIdentity","sts:TagSession"],"Condition":{"StringEquals":{"cognito-identity.amazonaws.com:aud":"us-east-1:11111111-2222-3333-4444-555555555555"},"StringLike":{"aws:RequestTag/GroupHash":"*:abcd:*"},"ForAnyValue:StringLike":{"cognito-identity.amazonaws.com:amr":"cognito-idp.us-east-1.amazonaws.com/us-east-1_Pool1"}}}"#;
+
 /// Statements of others, as one would write them without spaces.
-pub(crate) const FOREIGN: [&str; 14] = [
-    r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}"#,
+pub(crate) const FOREIGN: [&str; 17] = [
+    FILLER,
+    NARROW,
+    NARROW_POOL,
+    r#"{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":["sts:AssumeRoleWithWebIdentity","sts:TagSession","sts:SetSourceIdentity"],"Condition":{"ForAnyValue:StringLike":{"cognito-identity.amazonaws.com:amr":"authenticated"}}}"#,
     r#"{"Sid":"","Effect":"Allow","Principal":{"AWS":["arn:aws:iam::444455556666:root","777788889999"]},"Action":["sts:AssumeRole"],"Condition":{"StringEquals":{"sts:ExternalId":"x  y"}}}"#,
     r#"{"Sid":"signetWide","Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:saml-provider/okta"},"Action":"sts:AssumeRoleWithSAML","Condition":{"StringEquals":{"SAML:aud":"https:\/\/signin.aws.amazon.com\/saml"}}}"#,
     r#"{"Effect":"Allow","Principal":{"Federated":["arn:aws:iam::111122223333:saml-provider/okta","arn:aws:iam::111122223333:saml-provider/okta2"]},"Action":["sts:TagSession","sts:SetSource*"]}"#,

@@ -17,7 +17,8 @@ use signet_spec::trust::entitled::{App, Entry, Kind, World};
 
 use crate::plan::{AppPlan, DocumentPlan, EntryPlan};
 use crate::pools::{
-    CLIENTS, CODES, FOREIGN, HEADS, ISSUERS, NOW, OURS, PATTERNS, POOLS, PROVIDERS, ROLE, SAML_AUDIENCES, spaced,
+    CLIENTS, CODES, FOREIGN, HEADS, ISSUERS, NOW, OURS, PATTERNS, POOLS, PROVIDERS, ROLE, SAML_AUDIENCES, USER_POOLS,
+    spaced,
 };
 
 pub(crate) fn world(apps: &[AppPlan], entries: &[EntryPlan]) -> World {
@@ -40,7 +41,10 @@ fn app(index: usize, plan: &AppPlan) -> App {
             CLIENTS[plan.audience].iter().map(|client| (*client).to_owned()).collect(),
             Kind::Oidc { pattern, roles_claim: plan.kind < 6 },
         ),
-        _ => (COGNITO.to_owned(), one(POOLS[plan.audience]), Kind::IdentityPool),
+        _ => {
+            let user_pool = USER_POOLS[plan.pattern].to_owned();
+            (COGNITO.to_owned(), one(POOLS[plan.audience]), Kind::IdentityPool { user_pool })
+        }
     };
     App { id: format!("app{index}"), provider, audiences, kind }
 }
@@ -75,11 +79,10 @@ pub(crate) fn desired(world: &World) -> Desired {
     Desired::new(&role(world), CodeWidth::new(world.width as u64).unwrap(), &gates, &codes)
 }
 
-/// What core's audit finds beside ours: apps that others let in more widely.
-pub(crate) fn wider_apps(world: &World, document: &Document) -> BTreeSet<String> {
-    let gates = gates(world);
-    let found = wider(document, &role(world), &gates, &granted(world, &gates));
-    found.into_iter().map(|wider| wider.app.to_string()).collect()
+/// What core's audit finds beside ours: apps that others let in more widely, and by which statement.
+pub(crate) fn wider_apps(world: &World, document: &Document) -> BTreeSet<(String, String)> {
+    let found = wider(document, &role(world), &gates(world), &desired(world));
+    found.into_iter().map(|wider| (wider.app.to_string(), wider.statement)).collect()
 }
 
 fn role(world: &World) -> RoleArn {
@@ -111,7 +114,10 @@ fn gate(app: &App) -> Gate {
             identity: identity(pattern),
             roles_claim: *roles_claim,
         },
-        Kind::IdentityPool => Gate::IdentityPool { pool: IdentityPoolId::parse(&app.audiences[0]).unwrap() },
+        Kind::IdentityPool { user_pool } => Gate::IdentityPool {
+            pool: IdentityPoolId::parse(&app.audiences[0]).unwrap(),
+            user_pool: Issuer::from_url(&format!("https://{user_pool}")).unwrap(),
+        },
     }
 }
 
@@ -135,7 +141,7 @@ pub(crate) struct Written {
 
 impl Written {
     pub(crate) fn of(plan: &DocumentPlan) -> Self {
-        let foreign: Vec<_> = plan.foreign.iter().filter_map(|n| FOREIGN.get(*n % 20)).copied().collect();
+        let foreign: Vec<_> = plan.foreign.iter().filter_map(|n| FOREIGN.get(*n % 24)).copied().collect();
         let mut statements: Vec<&str> = foreign.clone();
         statements.insert(plan.spaces % (statements.len() + 1), OURS.get(plan.ours).copied().unwrap_or(""));
         statements.retain(|statement| !statement.is_empty());

@@ -5,17 +5,19 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
-use signet_core::grant::SourceId;
+use signet_core::grant::{SourceId, Timestamp};
 use signet_core::group::GroupKey;
 use signet_core::role::RoleArn;
+use signet_core::trust::grants::RoleEntry;
 
 use crate::Table;
 use crate::batch::Key;
-use crate::codec::{self, Item, RoleEntry, number, text};
+use crate::codec::{self, Item, number, text};
 use crate::error::StoreError;
 use crate::provider::HALF;
 use crate::schema::{self, KIND, PK, SK};
 use crate::statement::StatedApp;
+use crate::trust::wanted;
 
 use super::diff::{Change, GROUP_BYTES};
 use super::left::{self, Left};
@@ -53,7 +55,8 @@ pub(super) struct Step {
 
 impl Work {
     /// The actions in their order: for a group its item first and then its code's row.
-    pub(super) fn step(&self, table: &Table, source: &SourceId, event: &str) -> Result<Step, StoreError> {
+    pub(super) fn step(&self, table: &Table, source: &SourceId, provenance: &Provenance) -> Result<Step, StoreError> {
+        let event = &provenance.event;
         match self {
             Self::App { stated, before } => app_step(table, source, stated, before.as_deref()),
             Self::Group { change, was_left } => {
@@ -79,7 +82,7 @@ impl Work {
                 let actions = vec![left::forget(table, source, group)?];
                 Ok(Step { actions, bytes: GROUP_BYTES, history: None, collides: false })
             }
-            Self::Role { role, entries, before } => role_step(table, source, role, entries, before),
+            Self::Role { role, entries, before } => role_step(table, source, (role, entries, before), provenance.at),
         }
     }
 }
@@ -108,10 +111,10 @@ fn app_step(
     if let Some(before) = before {
         entry.insert("before".to_owned(), codec::write_app(before));
     }
+    let expression = "SET #kind = :kind, #owner = :source, #app = :app";
     let item = Update::builder()
         .table_name(table.name())
         .set_key(Some(schema::app_key(app.id.as_str()).attributes()))
-        .update_expression("SET #kind = :kind, #owner = :source, #app = :app")
         // A provider event may have come since the app was read, and names its provider for ever too.
         .condition_expression(
             "(attribute_not_exists(#owner) OR #owner = :source) AND \
@@ -124,9 +127,14 @@ fn app_step(
         .expression_attribute_names("#protocol", "protocol")
         .expression_attribute_values(":provider", text(app.provider.as_str()))
         .expression_attribute_values(":protocol", text(app.protocol.as_str()))
-        .expression_attribute_values(":kind", text("app"))
+        .expression_attribute_values(":kind", text(schema::APP_KIND))
         .expression_attribute_values(":source", text(source.as_str()))
         .expression_attribute_values(":app", rules);
+    let item = if concerns_roles(stated, before) {
+        wanted::mark(item, expression)
+    } else {
+        item.update_expression(expression)
+    };
     let provider = own(table, &schema::provider_key(&app.provider), "app", app.id.as_str(), None);
     Ok(Step {
         actions: vec![update(table.built(item.build())?), update(table.built(provider.build())?)],
@@ -134,6 +142,15 @@ fn app_step(
         history: Some(("apps", AttributeValue::M(entry))),
         collides: false,
     })
+}
+
+/// Whether trust policies of roles may follow from what changes of an app.
+pub(super) fn concerns_roles(stated: &StatedApp, before: Option<&StatedApp>) -> bool {
+    let gate = |stated: &StatedApp| {
+        let StatedApp { app, active } = stated.clone();
+        (active, app.protocol, app.provider, app.audience, app.identity.pattern)
+    };
+    before.is_none_or(|before| gate(before) != gate(stated))
 }
 
 fn group_step(table: &Table, source: &SourceId, change: &Change) -> Result<Step, StoreError> {
@@ -217,9 +234,8 @@ fn group_step(table: &Table, source: &SourceId, change: &Change) -> Result<Step,
 fn role_step(
     table: &Table,
     source: &SourceId,
-    role: &RoleArn,
-    entries: &BTreeSet<RoleEntry>,
-    before: &BTreeSet<RoleEntry>,
+    (role, entries, before): (&RoleArn, &BTreeSet<RoleEntry>, &BTreeSet<RoleEntry>),
+    at: Timestamp,
 ) -> Result<Step, StoreError> {
     let key = schema::role_key(role, source);
     let value = codec::write_role(entries);
@@ -236,10 +252,14 @@ fn role_step(
     let wanted = Update::builder()
         .table_name(table.name())
         .set_key(Some(schema::role_state_key(role).attributes()))
-        .update_expression("SET #kind = :kind ADD #wanted :one")
+        .update_expression("SET #kind = :kind, #last = :last, #since = if_not_exists(#since, :at) ADD #wanted :one")
         .expression_attribute_names("#kind", KIND)
-        .expression_attribute_names("#wanted", "wanted")
-        .expression_attribute_values(":kind", text("role"))
+        .expression_attribute_names("#last", schema::LAST)
+        .expression_attribute_names("#since", schema::SINCE)
+        .expression_attribute_names("#wanted", schema::WANTED)
+        .expression_attribute_values(":kind", text(schema::ROLE_KIND))
+        .expression_attribute_values(":last", text(schema::BY_WANTED))
+        .expression_attribute_values(":at", number(at.seconds()))
         .expression_attribute_values(":one", number(1));
     Ok(Step { actions: vec![row, update(table.built(wanted.build())?)], bytes, history: None, collides: false })
 }

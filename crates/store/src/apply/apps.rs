@@ -11,10 +11,23 @@ use crate::error::StoreError;
 use crate::provider::Standing;
 use crate::schema;
 use crate::statement::Statement;
+use crate::trust::wanted;
 
 use super::ApplyError;
 use super::run::AppWork;
 use super::source::Opening;
+
+/// The apps of a statement that every account is to be raised for still.
+pub(super) fn marked(statement: &Statement, opening: &Opening) -> Result<Vec<AppId>, StoreError> {
+    let mut found = Vec::new();
+    for stated in &statement.apps {
+        let item = opening.items.get(&schema::app_key(stated.app.id.as_str()));
+        if item.map(wanted::marked).transpose()?.flatten().is_some() {
+            found.push(stated.app.id.clone());
+        }
+    }
+    Ok(found)
+}
 
 /// What changes in apps, once it is certain that all of it may.
 pub(super) fn works(source: &SourceId, statement: &Statement, opening: &Opening) -> Result<Vec<AppWork>, ApplyError> {

@@ -6,8 +6,9 @@ use signet_core::code::{CodeHasher, CodeWidth, GroupCode, Salt};
 use signet_core::grant::{Grant, SourceId};
 use signet_core::group::{GroupKey, GroupRecord, GroupState};
 use signet_core::role::RoleArn;
+use signet_core::trust::grants::RoleEntry;
 
-use crate::codec::{self, RoleEntry};
+use crate::codec;
 use crate::schema::OnCollision;
 use crate::statement::{StatedGroup, Statement};
 

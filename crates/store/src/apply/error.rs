@@ -156,6 +156,42 @@ pub enum ApplyError {
         /// The app it belongs to.
         owner: String,
     },
+    /// ALARM: an app's SAML metadata names another identity provider than before. Nothing was written.
+    #[error(
+        "the SAML metadata of app `{app}` has entity id `{to}`, and had `{from}`: another entity id is another identity provider, which would sign people in with what was granted to this app; publish the metadata of the app's own, or state the other as an app of its own with a provider's name of its own"
+    )]
+    EntityChange {
+        /// The app.
+        app: AppId,
+        /// The entity id that it has had.
+        from: String,
+        /// The one that is stated.
+        to: String,
+    },
+    /// A client's tokens are another active app's. Nothing was written.
+    #[error(
+        "{client} belongs to app `{owner}`, and app `{app}` cannot have it as well: no trust policy could tell the two apart; give app `{app}` a client of its own, or first take this one from app `{owner}`"
+    )]
+    ClientOfAnotherApp {
+        /// The app.
+        app: AppId,
+        /// The client and its issuer, in words.
+        client: String,
+        /// The app it belongs to.
+        owner: String,
+    },
+    /// More clients come and go than one transaction takes. Nothing was written.
+    #[error(
+        "app `{app}` changes so many client ids that it takes {actions} writes at once, and {limit} are possible: give it fewer"
+    )]
+    TooManyClients {
+        /// The app.
+        app: AppId,
+        /// The writes it takes.
+        actions: usize,
+        /// The most of a transaction.
+        limit: usize,
+    },
     /// Too much for one source. Nothing was written.
     #[error("source `{source_id}` touches {groups} groups and {roles} roles, more than one source can: split it")]
     TooLarge {

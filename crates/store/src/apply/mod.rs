@@ -14,7 +14,7 @@
 //! | `codes` | which code a newcomer gets |
 //! | `run` | writing the changes in chunks behind the fence |
 //! | `actions` | what each change writes, on which conditions |
-//! | `transact` | one transaction |
+//! | `transact` | one transaction, or one update |
 //! | `announce` | which collisions people were told of |
 //! | `resync` | applying once more what a source states |
 //! | `by_hand` | what an operator may do about a group's code |
@@ -28,6 +28,7 @@ mod actions;
 mod announce;
 mod apps;
 mod by_hand;
+mod clients;
 mod codes;
 mod diff;
 mod draft;
@@ -40,7 +41,7 @@ mod provider;
 mod resync;
 mod run;
 pub(crate) mod source;
-mod transact;
+pub(crate) mod transact;
 
 pub use by_hand::{CodeError, Registered};
 pub use error::ApplyError;
@@ -51,6 +52,7 @@ pub use provider::AppliedProvider;
 
 use std::collections::BTreeSet;
 
+use signet_core::app::AppId;
 use signet_core::grant::SourceId;
 use signet_core::producer::TopicArn;
 
@@ -146,6 +148,24 @@ impl Table {
         statement: &Statement,
         provenance: &Provenance,
     ) -> Result<Done, ApplyError> {
+        let mut marked = BTreeSet::new();
+        let done = self.apply_stated(topic, source, revision, statement, provenance, &mut marked).await?;
+        // Last of all: whoever comes again because this failed finds the marks.
+        self.raise_for_some(&marked, provenance.at).await?;
+        Ok(done)
+    }
+
+    /// Applies a statement, but for the raising that its apps are `marked` for, by this application or an
+    /// earlier one that was interrupted.
+    async fn apply_stated(
+        &self,
+        topic: Option<&TopicArn>,
+        source: &SourceId,
+        revision: Revision,
+        statement: &Statement,
+        provenance: &Provenance,
+        marked: &mut BTreeSet<AppId>,
+    ) -> Result<Done, ApplyError> {
         let digest = statement.digest();
         for _ in 0..CLAIMS {
             let opening = self.opening(topic, source, statement).await?;
@@ -159,6 +179,7 @@ impl Table {
             if let Some(topic) = topic {
                 permit::dataset(topic, &opening.items, source, statement).map_err(stranded)?;
             }
+            marked.extend(apps::marked(statement, &opening)?);
             // Before anything else: what is late is acknowledged, and not refused for what it says.
             let number = match accept(source, revision, seen, &digest)? {
                 Accepted::Number(number) => number,
@@ -203,6 +224,8 @@ impl Table {
                 let aim = self.aim(source, statement, &draft.opening, true);
                 draft.pending = Pending::of(&aim, &draft.current).map_err(|why| why.stranded(source, number))?;
             }
+            let changed = draft.apps.iter().filter(|(app, before)| actions::concerns_roles(app, before.as_ref()));
+            marked.extend(changed.map(|(app, _)| app.app.id.clone()));
             let written = self.write(source, statement, draft, &claim, provenance).await;
             return written.map_err(|why| why.stranded(source, number));
         }

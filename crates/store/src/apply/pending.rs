@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use signet_core::code::GroupCode;
 use signet_core::group::GroupKey;
 use signet_core::role::RoleArn;
-
-use crate::codec::RoleEntry;
+use signet_core::trust::grants::RoleEntry;
 
 use super::ApplyError;
 use super::codes::Owners;

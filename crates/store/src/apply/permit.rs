@@ -36,7 +36,7 @@ pub(super) fn provider(
     items: &HashMap<Key, Item>,
     stated: &StatedProvider,
 ) -> Result<(), ApplyError> {
-    Ok(of_topic(topic, items)?.permits_provider(&stated.app)?)
+    Ok(of_topic(topic, items)?.permits_provider(&stated.app, &stated.provider)?)
 }
 
 fn of_topic(topic: &TopicArn, items: &HashMap<Key, Item>) -> Result<Producer, ApplyError> {

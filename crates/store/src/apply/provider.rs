@@ -11,12 +11,16 @@ use signet_core::producer::TopicArn;
 use crate::Table;
 use crate::codec::{self, Attributes, Item, number, text};
 use crate::error::StoreError;
-use crate::provider::{self, AppProvider, HALF, Half, Standing, UNANNOUNCED};
+use crate::provider::{
+    self, AppProvider, CERTIFICATES_BEFORE, CERTIFICATES_SINCE, HALF, Half, MetadataChange, Standing, UNANNOUNCED,
+};
 use crate::schema::{self, KIND, PK, SK};
 use crate::statement::{StatedProvider, digests_differ};
+use crate::trust::wanted;
 
 use super::actions::{own, update};
-use super::transact::Outcome;
+use super::clients::{self, Client};
+use super::transact::{ACTIONS, Outcome};
 use super::{ApplyError, Provenance, permit};
 
 /// How often an event is tried anew because other writers changed its app.
@@ -27,10 +31,10 @@ const TRIES: usize = 16;
 pub enum AppliedProvider {
     /// The app's half is what the event says.
     Changed {
-        /// Whether the SAML metadata is another than before, and people have to be told. False for
+        /// How the SAML metadata is another than before, if it is, and people have to be told. None for
         /// the first. An event that changes it ends so however often it comes, until
         /// [`Table::provider_announced`] says that they were.
-        metadata_changed: bool,
+        metadata_changed: Option<MetadataChange>,
     },
     /// A higher revision was noted, and says what the table says already.
     Unchanged,
@@ -45,11 +49,15 @@ pub enum AppliedProvider {
 
 impl Table {
     /// Brings an app's provider half to what a provider event says, takes the provider's name for the
-    /// app for ever, and keeps the SAML metadata document of an active app and the history: one
-    /// transaction.
+    /// app for ever and its clients of an issuer for as long as it has them, and keeps the SAML metadata
+    /// document of an active app and the history: one transaction.
     ///
-    /// A deleted app keeps its half, so that late events are known as such, and its provider's name;
-    /// its document goes.
+    /// A deleted app keeps its half, so that late events are known as such, its provider's name and the
+    /// entity id of its last document; its document and its clients go.
+    ///
+    /// Where trust policies or providers in IAM follow from what changed, every account is raised after
+    /// it. Whatever finds that this was not finished finishes it: the event when it comes again, a later
+    /// one, or [`Table::raise_for_all`].
     ///
     /// Repeatable: applying again after any failure completes it, and applying what is there changes
     /// nothing.
@@ -89,37 +97,57 @@ impl Table {
         provenance: &Provenance,
     ) -> Result<AppliedProvider, ApplyError> {
         let digest = stated.digest();
+        let says = AppProvider::of(stated);
+        let clients = Client::all_of(&says);
         for _ in 0..TRIES {
             let app_key = schema::app_key(stated.app.as_str());
             let owner_key = schema::provider_key(&stated.provider);
-            let keys = [schema::meta_key(), app_key.clone(), owner_key.clone()];
-            let items = self.read(keys.into_iter().chain(topic.map(schema::producer_key))).await?;
+            let keys = [schema::meta_key(), app_key.clone(), owner_key.clone()].into_iter();
+            let keys = keys.chain(topic.map(schema::producer_key)).chain(clients.iter().map(Client::key));
+            let items = self.read(keys).await?;
             self.meta_of(items.get(&schema::meta_key()))?;
             if let Some(topic) = topic {
                 permit::provider(topic, &items, stated)?;
             }
             let item = items.get(&app_key);
             let seen = item.map(provider::read_half).transpose().map_err(StoreError::from)?.flatten();
+            let was_marked = item.map(wanted::marked).transpose().map_err(StoreError::from)?.flatten().is_some();
             // Before anything else: what is late is acknowledged, and not refused for what it says.
             if let Some(seen) = seen.as_ref().filter(|seen| seen.revision >= revision) {
-                return late(stated, revision, seen, &digest);
+                let late = late(stated, revision, seen, &digest)?;
+                if was_marked {
+                    self.raise_for(&stated.app, provenance.at).await?;
+                }
+                return Ok(late);
             }
             check(stated, item, seen.as_ref(), items.get(&owner_key))?;
-            let half = next(stated, revision, &digest, seen.as_ref());
-            let is_same = seen.as_ref().is_some_and(|seen| seen.says == half.says);
-            let mut actions = vec![self.set_half(&stated.app, &half, seen.as_ref())?];
+            clients::check(&stated.app, &clients, &items)?;
+            let half = next(&says, revision, &digest, seen.as_ref());
+            let is_same = seen.as_ref().is_some_and(|seen| seen.says.says_the_same(&half.says));
+            let marks = !seen.as_ref().is_some_and(|seen| seen.says.serves_the_same(&half.says));
+            let mut actions = vec![self.set_half(&stated.app, &half, seen.as_ref(), marks)?];
+            actions.extend(clients::actions(self, &stated.app, &clients, seen.as_ref())?);
             if !is_same {
                 let owner = own(self, &owner_key, "app", stated.app.as_str(), None);
                 actions.push(update(self.built(owner.build())?));
                 actions.extend(self.set_metadata(stated, &half, seen.as_ref())?);
                 actions.push(self.provider_history(&stated.app, &half, seen.as_ref(), provenance)?);
             }
-            match self.transact(actions).await? {
-                Outcome::Written if is_same && !half.unannounced => return Ok(AppliedProvider::Unchanged),
-                Outcome::Written => return Ok(AppliedProvider::Changed { metadata_changed: half.unannounced }),
-                // The app or the provider's name changed since they were read.
-                Outcome::Refused(_) => {}
+            if actions.len() > ACTIONS {
+                let (app, actions) = (stated.app.clone(), actions.len());
+                return Err(ApplyError::TooManyClients { app, actions, limit: ACTIONS });
             }
+            if let Outcome::Refused(_) = self.transact(actions).await? {
+                // The app, the provider's name or a client changed since they were read.
+                continue;
+            }
+            if marks || was_marked {
+                self.raise_for(&stated.app, provenance.at).await?;
+            }
+            return Ok(match half.unannounced {
+                None if is_same => AppliedProvider::Unchanged,
+                metadata_changed => AppliedProvider::Changed { metadata_changed },
+            });
         }
         Err(ApplyError::AppChanged { app: stated.app.clone() })
     }
@@ -133,23 +161,32 @@ impl Table {
         let item = Update::builder()
             .table_name(&self.name)
             .set_key(Some(schema::app_key(app.as_str()).attributes()))
-            .update_expression("REMOVE #provider.#unannounced")
+            .update_expression("REMOVE #provider.#unannounced, #provider.#before, #provider.#since")
             .condition_expression("#provider.#revision = :revision")
             .expression_attribute_names("#provider", HALF)
             .expression_attribute_names("#unannounced", UNANNOUNCED)
+            .expression_attribute_names("#before", CERTIFICATES_BEFORE)
+            .expression_attribute_names("#since", CERTIFICATES_SINCE)
             .expression_attribute_names("#revision", "revision")
             .expression_attribute_values(":revision", number(revision));
         self.transact(vec![update(self.built(item.build())?)]).await.map(drop)
     }
 
     /// Replaces the half of the app's item, on condition that it is the one that was seen, and that a
-    /// file did not name another provider in between.
-    fn set_half(&self, app: &AppId, half: &Half, seen: Option<&Half>) -> Result<TransactWriteItem, StoreError> {
+    /// file did not name another provider in between. It may mark the app: all accounts are to be raised.
+    fn set_half(
+        &self,
+        app: &AppId,
+        half: &Half,
+        seen: Option<&Half>,
+        marks: bool,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let expression = "SET #kind = :kind, #half = :half";
         let as_seen = if seen.is_some() { "#half.#revision = :seen" } else { "attribute_not_exists(#half)" };
         let mut item = Update::builder()
             .table_name(&self.name)
             .set_key(Some(schema::app_key(app.as_str()).attributes()))
-            .update_expression("SET #kind = :kind, #half = :half")
+            .update_expression(expression)
             .condition_expression(format!(
                 "{as_seen} AND \
                  (attribute_not_exists(#app) OR (#app.#provider = :provider AND #app.#protocol = :protocol))"
@@ -167,6 +204,9 @@ impl Table {
             item = item
                 .expression_attribute_names("#revision", "revision")
                 .expression_attribute_values(":seen", number(seen.revision));
+        }
+        if marks {
+            item = wanted::mark(item, expression);
         }
         Ok(update(self.built(item.build())?))
     }
@@ -237,15 +277,14 @@ fn late(stated: &StatedProvider, revision: u64, seen: &Half, digest: &str) -> Re
         Ok(AppliedProvider::Superseded { by: seen.revision })
     } else if digests_differ(&seen.digest, digest) {
         Err(ApplyError::ProviderRevisionConflict { app: stated.app.clone(), revision })
-    } else if seen.unannounced {
-        Ok(AppliedProvider::Changed { metadata_changed: true })
     } else {
-        Ok(AppliedProvider::Repeated)
+        let changed = |change| AppliedProvider::Changed { metadata_changed: Some(change) };
+        Ok(seen.unannounced.clone().map_or(AppliedProvider::Repeated, changed))
     }
 }
 
-/// Refuses another provider or protocol than the app has by its file or by an earlier event, and the
-/// provider of another app.
+/// Refuses another provider or protocol than the app has by its file or by an earlier event, another
+/// entity id than its last document had, and the provider of another app.
 fn check(
     stated: &StatedProvider,
     item: Option<&Item>,
@@ -261,6 +300,11 @@ fn check(
             return Err(ApplyError::ProviderChange { app: app.clone(), what, from, to });
         }
     }
+    let last = seen.and_then(|seen| seen.last_entity_id.as_ref());
+    let entity_id = stated.entity_id.as_ref().filter(|_| stated.active);
+    if let Some((from, to)) = last.zip(entity_id).filter(|(from, to)| from != to) {
+        return Err(ApplyError::EntityChange { app: app.clone(), from: from.clone(), to: to.clone() });
+    }
     let Some(owner) = owner else { return Ok(()) };
     let place = codec::place(owner);
     let owner = Attributes::new(owner, &place).text_or_none("app").map_err(StoreError::from)?;
@@ -274,15 +318,29 @@ fn check(
 }
 
 /// The half after an event.
-fn next(stated: &StatedProvider, revision: u64, digest: &str, seen: Option<&Half>) -> Half {
-    let says = AppProvider::of(stated);
+fn next(says: &AppProvider, revision: u64, digest: &str, seen: Option<&Half>) -> Half {
     let last = seen.and_then(|seen| seen.last_metadata.as_ref());
     let replaces = last.is_some_and(|last| says.metadata.as_ref().is_some_and(|digest| digest != last));
+    let known = seen.map(|seen| &seen.last_certificates);
+    let last_certificates = match &says.metadata {
+        Some(_) => says.certificates.clone(),
+        None => known.cloned().unwrap_or_default(),
+    };
+    let untold = seen.and_then(|seen| seen.unannounced.clone());
+    let begins = || MetadataChange { before: known.cloned().unwrap_or_default(), ..MetadataChange::default() };
+    let unannounced = untold.or_else(|| replaces.then(begins)).map(|mut change| {
+        change.since.extend(last_certificates.iter().cloned());
+        change.now.clone_from(&last_certificates);
+        change
+    });
     Half {
         revision,
         digest: digest.to_owned(),
         last_metadata: says.metadata.clone().or_else(|| last.cloned()),
-        unannounced: replaces || seen.is_some_and(|seen| seen.unannounced),
-        says,
+        last_entity_id: says.entity_id.clone().or_else(|| seen.and_then(|seen| seen.last_entity_id.clone())),
+        last_certificates,
+        owns_clients: says.issuer_url.is_some(),
+        unannounced,
+        says: says.clone(),
     }
 }

@@ -119,7 +119,7 @@ impl Run<'_> {
             Work::Role { role, entries, before }
         });
         for work in apps.chain(groups).chain(left).chain(roles) {
-            let step = work.step(self.table, self.source(), &self.provenance.event)?;
+            let step = work.step(self.table, self.source(), self.provenance)?;
             let entry = step.history.as_ref().map_or(0, |(_, entry)| codec::size(entry));
             (actions, bytes, history) = (actions + step.actions.len(), bytes + step.bytes, history + entry);
             let fits = actions <= self.table.actions && bytes <= BYTES && history <= HISTORY_BYTES;

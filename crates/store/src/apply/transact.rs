@@ -1,10 +1,12 @@
-//! One transaction, with the refusals that a repetition cures repeated.
+//! One transaction, or one update, with the refusals that a repetition cures repeated.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 
 use crate::Table;
 use crate::codec::Item;
@@ -21,7 +23,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// What became of a transaction.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// All of it is written.
     Written,
     /// Nothing of it is: these actions' conditions do not hold, by their place, with the item as it
@@ -29,11 +31,47 @@ pub(super) enum Outcome {
     Refused(Vec<(usize, Option<Item>)>),
 }
 
+/// What became of an update.
+#[derive(Debug)]
+pub(crate) enum Updated {
+    /// It is written; the item as the update asks for it.
+    Written(Item),
+    /// Its condition does not hold; the item as it is.
+    Refused(Item),
+}
+
 impl Table {
+    /// Writes one item. A conflict with a transaction is tried again; a failure without an answer is an
+    /// error, after which the item may have been written or not. One that was written and whose answer
+    /// was lost may have been asked for again: then a condition that it does not leave true refuses it.
+    pub(crate) async fn update(&self, update: UpdateItemFluentBuilder) -> Result<Updated, StoreError> {
+        let update = update
+            .table_name(&self.name)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let mut pause = FIRST_PAUSE;
+        let mut attempt = 1;
+        loop {
+            let error = match update.clone().send().await {
+                Ok(answer) => return Ok(Updated::Written(answer.attributes.unwrap_or_default())),
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    return Ok(Updated::Refused(refused.item.clone().unwrap_or_default()));
+                }
+                Some(UpdateItemError::TransactionConflictException(_)) if attempt < TRIES => {}
+                _ => return Err(StoreError::of_call("UpdateItem", &self.name, &error)),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            attempt += 1;
+        }
+    }
+
     /// Writes all actions or none. A conflict with another transaction, or throttling, is tried
     /// again; a failure without an answer is an error, after which the transaction may have been
     /// written or not.
-    pub(super) async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Outcome, StoreError> {
+    pub(crate) async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Outcome, StoreError> {
         let mut pause = FIRST_PAUSE;
         let mut attempt = 1;
         loop {

@@ -1,14 +1,19 @@
 //! An account and its roles: what is wanted, what was done, what is due.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 use signet_core::app::AppId;
+use signet_core::code::GroupCode;
 use signet_core::grant::Timestamp;
 use signet_core::role::{AccountId, RoleArn};
 use signet_core::trust::grants::Codes;
 
 use crate::Table;
-use crate::error::StoreError;
+use crate::codec::{self, Attributes, Item, text};
+use crate::error::{Corrupt, StoreError};
+use crate::schema::{self, PK, SK};
+use crate::trust::lease;
 
 /// A role's row below its account (`ACCOUNT#<id>` / `ROLE#<arn>`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +30,8 @@ pub struct RoleState {
     pub tried_account: u64,
     /// The account's `wanted` that the last attempt that succeeded saw.
     pub applied_account: u64,
-    /// When what is wanted and not applied was first wanted; none where nothing is.
+    /// When what is wanted and not applied was first wanted, or from when on the account's last change, or
+    /// an attempt, failed to reach the role; none where nothing is to be done.
     pub since: Option<Timestamp>,
     /// What the last attempt came to, in a word; none before the first.
     pub outcome: Option<String>,
@@ -102,7 +108,11 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn account(&self, account: &AccountId) -> Result<AccountState, StoreError> {
-        todo!("{account}")
+        let mut state = AccountState { account: account.clone(), row: None, roles: BTreeMap::new() };
+        for item in self.partition(&schema::account_key(account).pk).await? {
+            state.add(&item)?;
+        }
+        Ok(state)
     }
 
     /// Every account that has a row of its own or of a role, by way of the index, which may lag by a
@@ -111,7 +121,28 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn accounts(&self) -> Result<Vec<AccountState>, StoreError> {
-        todo!()
+        let mut accounts: BTreeMap<AccountId, AccountState> = BTreeMap::new();
+        for kind in [schema::ACCOUNT_KIND, schema::ROLE_KIND] {
+            for item in self.of_kind(kind).await? {
+                let account = schema::account_of(&item)?;
+                let state = accounts.entry(account.clone());
+                state.or_insert_with(|| AccountState { account, row: None, roles: BTreeMap::new() }).add(&item)?;
+            }
+        }
+        Ok(accounts.into_values().collect())
+    }
+
+    /// All items of a partition, consistently, page by page.
+    pub(crate) async fn partition(&self, pk: &str) -> Result<Vec<Item>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_values(":pk", text(pk));
+        self.all_pages(query).await
     }
 }
 
@@ -120,7 +151,12 @@ impl AccountState {
     /// lease that ran out in the middle of work.
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
-        todo!("{now:?}")
+        let wanted = self.wanted();
+        let is_row_due = self.row.as_ref().is_some_and(|row| {
+            let has_come = |moment: Option<Timestamp>| moment.is_some_and(|moment| moment <= now);
+            row.wanted > row.applied || has_come(row.next) || has_come(row.leased_until)
+        });
+        is_row_due || self.roles.values().any(|role| role.is_due(wanted, now))
     }
 
     /// The account's `wanted`; 0 without a row.
@@ -129,9 +165,81 @@ impl AccountState {
         self.row.as_ref().map_or(0, |row| row.wanted)
     }
 
-    /// When the oldest of what is wanted and not applied was first wanted.
+    /// When the oldest of what is wanted and not applied was first wanted. Of rows that an older version
+    /// wrote that is not known until the next raise or attempt.
     #[must_use]
     pub fn oldest_unreconciled(&self) -> Option<Timestamp> {
-        todo!()
+        let roles = self.roles.values().filter_map(|role| role.since);
+        roles.chain(self.row.as_ref().and_then(|row| row.since)).min()
     }
+
+    fn add(&mut self, item: &Item) -> Result<(), Corrupt> {
+        let place = codec::place(item);
+        let read = Attributes::new(item, &place);
+        let sk = read.text(SK)?;
+        if sk == schema::account_key(&self.account).sk {
+            self.row = Some(read_row(&read)?);
+            return Ok(());
+        }
+        let role = sk.strip_prefix(schema::ROLE).ok_or_else(|| read.corrupt("an account has no such row"))?;
+        let role = read.valid(RoleArn::parse(role))?;
+        if role.account() != self.account.as_str() {
+            return Err(read.corrupt("the role is of another account"));
+        }
+        self.roles.insert(role.clone(), read_role(role, &read)?);
+        Ok(())
+    }
+}
+
+fn moment(read: &Attributes<'_>, name: &str) -> Result<Option<Timestamp>, Corrupt> {
+    Ok(read.number_or_none(name)?.map(Timestamp::from_seconds))
+}
+
+/// A counter; rows that an older version wrote lack most.
+fn count<N: FromStr + Default>(read: &Attributes<'_>, name: &str) -> Result<N, Corrupt> {
+    Ok(read.number_or_none(name)?.unwrap_or_default())
+}
+
+fn read_row(read: &Attributes<'_>) -> Result<AccountRow, Corrupt> {
+    let apps = read.text_set("apps")?;
+    Ok(AccountRow {
+        wanted: count(read, schema::WANTED)?,
+        applied: count(read, "applied")?,
+        since: moment(read, schema::SINCE)?,
+        apps: apps.iter().map(|id| read.valid(AppId::parse(id))).collect::<Result<_, _>>()?,
+        leased_until: if read.text_or_none(lease::LEASE)?.is_some() { moment(read, lease::UNTIL)? } else { None },
+        next: moment(read, "next")?,
+        why: read.text_or_none("why")?.map(str::to_owned),
+    })
+}
+
+fn read_role(role: RoleArn, read: &Attributes<'_>) -> Result<RoleState, Corrupt> {
+    Ok(RoleState {
+        role,
+        wanted: count(read, schema::WANTED)?,
+        tried: count(read, "tried")?,
+        applied: count(read, "applied")?,
+        tried_account: count(read, "tried_account")?,
+        applied_account: count(read, "applied_account")?,
+        since: moment(read, schema::SINCE)?,
+        outcome: read.text_or_none("outcome")?.map(str::to_owned),
+        why: read.text_or_none("why")?.map(str::to_owned),
+        failures: count(read, "failures")?,
+        next: moment(read, "next")?,
+        written: read_written(read)?,
+    })
+}
+
+fn read_written(read: &Attributes<'_>) -> Result<Option<Written>, Corrupt> {
+    let Some(digest) = read.text_or_none("digest")? else { return Ok(None) };
+    let digest = codec::unhex(digest).ok_or_else(|| read.corrupt("attribute `digest` is not a SHA-256 in hex"))?;
+    let mut codes = Codes::new();
+    for (app, value) in read.map_or_none("codes")?.into_iter().flatten() {
+        let texts = value.as_l().ok().map(|values| values.iter().map(|value| value.as_s().map(String::as_str)));
+        let texts: Option<Vec<&str>> = texts.and_then(|texts| texts.collect::<Result<_, _>>().ok());
+        let texts = texts.ok_or_else(|| read.corrupt("attribute `codes` is not a map of lists of strings"))?;
+        let of_app = texts.into_iter().map(|code| read.valid(GroupCode::parse(code)));
+        codes.insert(read.valid(AppId::parse(app))?, of_app.collect::<Result<_, _>>()?);
+    }
+    Ok(Some(Written { digest, codes, at: moment(read, "written_at")?, length: count(read, "length")? }))
 }

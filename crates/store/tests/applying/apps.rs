@@ -13,35 +13,7 @@ use signet_store::statement::{StatedApp, Statement};
 use crate::common::{Worker, app_id, stated};
 use crate::shows;
 
-pub(crate) fn app(id: &str, provider: &str) -> StatedApp {
-    let rule = |claim: &str, required| TagRule { claim: claim.to_owned(), required };
-    let rules = BTreeMap::from([
-        ("email".to_owned(), rule("email", false)),
-        ("department".to_owned(), rule("department", true)),
-    ]);
-    let app = App {
-        id: app_id(id),
-        name: Some("Databricks".to_owned()),
-        protocol: Protocol::Saml,
-        provider: ProviderName::parse(provider).unwrap(),
-        audience: "https://signin.aws.amazon.com/saml".to_owned(),
-        mode: Mode::Enforce,
-        groups_claim: "groups".to_owned(),
-        identity: IdentityRule {
-            from: IdentityField::parse("user.profile.login").unwrap(),
-            pattern: IdentityPattern::parse("*@example.com").unwrap(),
-        },
-        tags: TagRules::new(rules, BTreeSet::from(["email".to_owned()])).unwrap(),
-        session_duration: Some(SessionDuration::new(3_600).unwrap()),
-        when_unentitled: WhenUnentitled::Deny,
-        codes: Codes::Cover,
-    };
-    StatedApp { app, active: true }
-}
-
-pub(crate) fn file(name: &str) -> SourceId {
-    SourceId::file(name).unwrap()
-}
+pub(crate) use crate::common::apps::{app, file};
 
 pub(crate) fn with_apps(apps: &[StatedApp]) -> Statement {
     Statement { apps: apps.to_vec(), ..stated(&[("Readers", &["r1"])]) }

@@ -120,6 +120,8 @@ pub struct Content {
     /// By role and source.
     pub roles: BTreeMap<(String, String), Vec<Entry>>,
     pub wanted: BTreeMap<String, u64>,
+    /// The apps that an account was raised for.
+    pub raised: BTreeMap<String, BTreeSet<String>>,
     pub sources: BTreeMap<String, SourceItem>,
     pub pages: BTreeMap<String, BTreeSet<String>>,
     /// By source and group.
@@ -131,6 +133,8 @@ pub struct Content {
     pub apps: BTreeMap<String, String>,
     /// The app, by the name of its provider.
     pub providers: BTreeMap<String, String>,
+    /// The apps that have a client of an issuer, by the row's id.
+    pub clients: BTreeMap<String, String>,
     /// What provider events said, by app.
     pub halves: BTreeMap<String, ProviderHalf>,
     /// App, revision and document, by the name of the provider.
@@ -197,6 +201,7 @@ impl Content {
         content
     }
 
+    #[allow(clippy::too_many_lines, reason = "an arm for each kind of item")]
     fn add(&mut self, item: &Item) {
         let (pk, sk) = (text_of(item, "pk"), text_of(item, "sk"));
         let (kind, id) = pk.split_once('#').unwrap_or((&pk, ""));
@@ -231,6 +236,10 @@ impl Content {
                 assert!(role.contains(&format!("::{id}:")), "{item:?}");
                 assert_eq!(text_of(item, "kind"), "role");
                 self.wanted.insert(role, number_of(item, "wanted"));
+            }
+            ("ACCOUNT", "ACCOUNT") => {
+                assert_eq!(text_of(item, "kind"), "account");
+                self.raised.insert(id, set_of(item, "apps"));
             }
             ("SOURCE", "SOURCE") => {
                 assert_eq!(text_of(item, "kind"), "source");
@@ -287,6 +296,9 @@ impl Content {
             }
             ("PROVIDER", "OWNER") => {
                 self.providers.insert(id, text_of(item, "app"));
+            }
+            ("ISSUER", "OWNER") => {
+                self.clients.insert(id, text_of(item, "app"));
             }
             ("PROVIDER", "METADATA") => {
                 let metadata = (text_of(item, "app"), number_of(item, "revision"), text_of(item, "document"));

@@ -11,6 +11,7 @@
     reason = "each test binary uses its own part, and may fail by a panic"
 )]
 
+pub mod apps;
 pub mod content;
 pub mod model;
 pub mod scheduler;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
+use aws_sdk_dynamodb::config::{AsyncSleep, BehaviorVersion, Builder, Credentials, Region, SharedAsyncSleep, Sleep};
 use aws_sdk_dynamodb::types::AttributeValue;
 use signet_core::app::AppId;
 use signet_core::code::{CodeHasher, CodeWidth};
@@ -59,6 +60,16 @@ pub fn http_client(endpoint: &str) -> Client {
     Client::from_conf(config.build())
 }
 
+/// Pauses of no length: a schedule of the tests says who goes on when.
+#[derive(Debug)]
+struct NoSleep;
+
+impl AsyncSleep for NoSleep {
+    fn sleep(&self, _: Duration) -> Sleep {
+        Sleep::new(std::future::ready(()))
+    }
+}
+
 /// One process that writes the table: its own client, without retries, so that a fault is a crash.
 #[derive(Clone)]
 pub struct Worker {
@@ -72,6 +83,15 @@ impl Worker {
         let connector = InProcess::new(database.clone());
         let config = config().http_client(connector.clone()).retry_config(RetryConfig::disabled());
         let client = Client::from_conf(config.build());
+        Self { table: Table::new(client.clone(), TABLE), client, connector }
+    }
+
+    /// A worker whose client asks again where no answer comes, as a deployed one does.
+    pub fn patient(database: &Database) -> Self {
+        let connector = InProcess::new(database.clone());
+        let retries = RetryConfig::standard().with_max_attempts(10).with_initial_backoff(Duration::from_nanos(1));
+        let config = config().http_client(connector.clone()).retry_config(retries);
+        let client = Client::from_conf(config.sleep_impl(SharedAsyncSleep::new(NoSleep)).build());
         Self { table: Table::new(client.clone(), TABLE), client, connector }
     }
 
