@@ -26,7 +26,7 @@ pub struct Accounts {
 impl Accounts {
     /// Starts it, with these accounts, which have no roles yet.
     pub async fn start(accounts: &[&str]) -> Self {
-        let moto = Moto::start().await.unwrap();
+        let moto = Moto::start().unwrap();
         let mut clients = BTreeMap::new();
         for account in accounts {
             clients.insert((*account).to_owned(), administrator(moto.endpoint(), account).await);
@@ -134,7 +134,7 @@ async fn administrator(endpoint: &str, account: &str) -> aws_sdk_iam::Client {
     let region = Region::from_static("us-east-1");
     let sts = aws_sdk_sts::Client::from_conf(
         aws_sdk_sts::Config::builder()
-            .behavior_version(aws_sdk_sts::config::BehaviorVersion::latest())
+            .behavior_version(BehaviorVersion::latest())
             .endpoint_url(endpoint)
             .region(region.clone())
             .credentials_provider(Credentials::from_keys("local", "local", None))

@@ -2,7 +2,7 @@
 //! token bucket, and an answer that takes a moment. Whoever asks more often is throttled.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use signet_core::role::{AccountId, RoleArn};
@@ -20,10 +20,10 @@ const LATENCY: Duration = Duration::from_millis(30);
 /// What a role trusts before Signet writes to it.
 const OWN: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Own","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"}]}"#;
 
-/// IAM in many accounts.
-#[derive(Debug, Default)]
+/// IAM in many accounts. A clone is the same one.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Simulated {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
@@ -81,7 +81,7 @@ impl Simulated {
             let account = state.accounts.entry(role.account_id()).or_default();
             account.roles.insert(role.name().to_owned(), (role.clone(), OWN.to_owned()));
         }
-        Self { state: Mutex::new(state) }
+        Self { state: Arc::new(Mutex::new(state)) }
     }
 
     /// Limits every account from now on, after a rest.

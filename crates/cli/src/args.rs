@@ -297,6 +297,9 @@ pub struct ProducerAdd {
     /// The apps whose providers it may speak of, by patterns of their ids
     #[arg(long, value_name = "PATTERN,…", value_delimiter = ',')]
     pub apps: Vec<String>,
+    /// The names of providers that it may give those apps, by patterns; any name where this is not given
+    #[arg(long, value_name = "PATTERN,…", value_delimiter = ',')]
+    pub providers: Option<Vec<String>>,
 }
 
 /// Options of `producer remove`.

@@ -56,7 +56,7 @@ pub(crate) async fn sns(connection: &Connection, topic: &TopicArn) -> Result<aws
 ///
 /// # Errors
 /// [`Failure::Usage`] if the topic is none for alerts, or the environment names an address that is none.
-pub(crate) async fn alerts(connection: &Connection, topic: &str) -> Result<AlertTopic, Failure> {
+pub(crate) async fn alerts(topic: &str) -> Result<AlertTopic, Failure> {
     let topic = AlertTopic::parse_arn(topic).map_err(|error| Failure::Usage(format!("--alert-topic: {error}")))?;
     let region = topic.as_str().split(':').nth(3).map(str::to_owned);
     let region = Connection { region, ..Connection::default() };

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use signet_core::invalid::InvalidValue;
 use signet_core::role::RoleArn;
 use signet_core::trust::error::PolicyError;
+use signet_iam::aws::OwnRoleError;
 use signet_reconcile::account::ReconcileError;
 use signet_store::StoreError;
 use signet_store::apply::{ApplyError, CodeError};
@@ -108,6 +109,9 @@ pub enum Failure {
     /// Work on trust policies could not go on.
     #[error(transparent)]
     Reconcile(#[from] ReconcileError),
+    /// The role of these credentials is not known, and might be written.
+    #[error(transparent)]
+    OwnRole(#[from] OwnRoleError),
     /// A trust policy with everything in it would be too long even for the highest quota.
     #[error(
         "the trust policy of `{role}` would have {length} characters, more than IAM takes of any account: grant the \
@@ -228,6 +232,7 @@ impl Failure {
             | Self::NoRole { .. }
             | Self::NoAccount { .. }
             | Self::Reconcile(_)
+            | Self::OwnRole(_)
             | Self::TooLong { .. }
             | Self::NoTopic { .. }
             | Self::MayNotPublish { .. }

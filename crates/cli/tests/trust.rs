@@ -3,6 +3,7 @@
 
 mod support;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use signet_core::app::AppId;
 use signet_core::grant::Timestamp;
@@ -11,8 +12,12 @@ use signet_store::apply::Provenance;
 use signet_store::statement::StatedProvider;
 use support::accounts::{Accounts, EC2};
 use support::sns::{Sns, refused};
-use support::{Place, app, code, command, fed};
+use support::{Place, app, code, collision, command, fed};
 
+/// What STS answers to who asks who they are.
+const CALLER: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+    <GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/somebody</Arn><UserId>A</UserId>\
+    <Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
 const FIRST: &str = "111122223333";
 const SECOND: &str = "444455556666";
 
@@ -29,7 +34,8 @@ fn granting(grants: &[(&str, &str)]) -> String {
 
 /// A provider event of an app, with metadata that one certificate signs.
 async fn provider(place: &Place, id: &str, certificate: &str) {
-    let metadata = format!("<EntityDescriptor entityID=\"https://example.com/{id}\">{}</EntityDescriptor>", " ".repeat(1_000));
+    let metadata =
+        format!("<EntityDescriptor entityID=\"https://example.com/{id}\">{}</EntityDescriptor>", " ".repeat(1_000));
     let stated = StatedProvider {
         app: AppId::parse(id).unwrap(),
         active: true,
@@ -59,6 +65,18 @@ fn patterns(statement: &Value) -> Vec<String> {
     }
 }
 
+/// Lets a role's last write be an hour ago.
+async fn settle(place: &Place, role: &str) {
+    let an_hour_ago = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() - 3_600;
+    let account = role.split(':').nth(4).unwrap();
+    let update = place.client().update_item().table_name(support::TABLE);
+    let update = update.key("pk", AttributeValue::S(format!("ACCOUNT#{account}")));
+    let update = update.key("sk", AttributeValue::S(format!("ROLE#{role}")));
+    let update = update.update_expression("SET written_at = :at").condition_expression("attribute_exists(written_at)");
+    let update = update.expression_attribute_values(":at", AttributeValue::N(an_hour_ago.to_string()));
+    update.send().await.unwrap();
+}
+
 /// The findings of a kind, by what they concern.
 fn of_kind(audit: &Value, kind: &str) -> Vec<(String, String)> {
     let all = audit["findings"].as_array().unwrap().iter().filter(|finding| finding["kind"] == kind);
@@ -79,7 +97,7 @@ async fn a_policy_is_rendered_without_iam() {
     let mut codes = [code("Readers", 0), code("Stewards", 0)];
     codes.sort_unstable();
     assert_eq!(patterns(&ours[0]), codes.map(|code| format!("*:{code}:*")));
-    assert_eq!(ours[0]["Principal"]["Federated"][0], format!("arn:aws:iam::{FIRST}:saml-provider/okta-0oaA"));
+    assert_eq!(ours[0]["Principal"]["Federated"], format!("arn:aws:iam::{FIRST}:saml-provider/okta-0oaA"));
 
     let compact = place.run(&["trust", "render", &reader, "--compact"]).ok().out;
     assert_eq!(compact.lines().count(), 1);
@@ -116,11 +134,11 @@ async fn a_policy_from_the_standard_input_takes_ours_in() {
 async fn what_does_not_fit_is_said() {
     let place = Place::with_table().await;
     let reader = arn(FIRST, "data/reader");
-    let groups: Vec<String> = (0..140).map(|n| format!("Team {n}")).collect();
+    let groups: Vec<String> = (0..160).map(|n| format!("Team {n}")).collect();
     place.apply(&granting(&[(&reader, &groups.join(", "))]));
     let ended = place.run(&["trust", "render", &reader]).exit(1).warns("error: too long for IAM");
     let policy: Value = serde_json::from_str(&ended.out).unwrap();
-    assert_eq!(patterns(&statements(&policy)[0]).len(), 140);
+    assert_eq!(patterns(&statements(&policy)[0]).len(), 160);
     place.run(&["trust", "render", &reader, "--quota", "4096"]).ok();
     place.run_with(&["trust", "render", &reader], &[("SIGNET_POLICY_QUOTA", "8192")]).ok();
 }
@@ -237,6 +255,12 @@ async fn an_audit_finds_what_is_not_as_it_should_be() {
     let mut policy = accounts.policy(FIRST, "data/writer").await;
     let text = policy.to_string().replace(&code("Stewards", 0), &code("Readers", 0));
     accounts.set_policy(FIRST, "data/writer", &text).await;
+    // What was written a moment ago may show late: only settled writes are judged.
+    assert_eq!(of_kind(&accounts.json(&["audit"]), "drift"), []);
+    settle(&accounts.place, &writer).await;
+    let audit = accounts.json(&["audit"]);
+    assert_eq!(of_kind(&audit, "drift"), [("error".to_owned(), writer.clone())]);
+
     // Another app with the same certificate, a provider that is nobody's, a role that is not there.
     provider(&accounts.place, "0oaB", "certificate").await;
     let iam = accounts.iam(FIRST).await;
@@ -246,7 +270,6 @@ async fn an_audit_finds_what_is_not_as_it_should_be() {
     let all = [(reader.as_str(), "Readers"), (writer.as_str(), "Stewards"), (gone.as_str(), "Readers")];
     accounts.place.apply(&granting(&all));
 
-    // What was written a moment ago may show late: only settled writes are judged.
     let audit = accounts.json(&["audit"]);
     assert_eq!(of_kind(&audit, "wider"), [("warning".to_owned(), reader.clone())]);
     let shared = [("warning".to_owned(), "0oaA 0oaB".to_owned())];
@@ -275,15 +298,40 @@ async fn an_account_that_cannot_be_entered_is_told() {
     accounts.role(FIRST, "data/reader", EC2).await;
     accounts.place.apply(&granting(&[(&reader, "Readers")]));
     provider(&accounts.place, "0oaA", "certificate").await;
-    let sts = Sns::start(&[(403, &refused("AccessDenied", "not authorized to perform: sts:AssumeRole"))]);
-    let endpoint = sts.endpoint();
-    let closed = [("AWS_ENDPOINT_URL_STS", endpoint.as_str())];
+    let no = refused("AccessDenied", "not authorized to perform: sts:AssumeRole");
+    let sts = Sns::start(&[(403, &no)]);
+    let closed = [("AWS_ENDPOINT_URL_STS", &*sts.endpoint())];
     let audit = accounts.run_with(&["audit", "--exit-code"], &closed).exit(3);
     audit.says("ERRORS\n").says("unreachable").says(FIRST).says("sts:AssumeRole");
-    accounts.run_with(&["trust", "plan"], &closed).exit(1).says("denied").says("sts:AssumeRole");
-    accounts.run_with(&["trust", "sync", "--yes"], &closed).exit(1).says("denied").warns("ALERT role_unreachable");
+    // Whoever may be the role itself writes nothing.
+    accounts.run_with(&["trust", "sync", "--yes"], &closed).exit(1).warns("GetCallerIdentity");
+    for (args, warning) in [(&["trust", "plan"][..], ""), (&["trust", "sync", "--yes"], "ALERT role_unreachable")] {
+        let sts = Sns::start(&[(200, CALLER), (403, &no)]);
+        let closed = [("AWS_ENDPOINT_URL_STS", &*sts.endpoint())];
+        accounts.run_with(args, &closed).exit(1).says("denied").says("sts:AssumeRole").warns(warning);
+    }
     // What was noted is told where nobody looks.
     let offline = accounts.json(&["audit", "--offline"]);
     assert_eq!(of_kind(&offline, "denied"), [("error".to_owned(), reader)]);
     assert_eq!(statements(&accounts.policy(FIRST, "data/reader").await).len(), 1);
+}
+
+#[tokio::test]
+async fn groups_that_find_their_code_taken_are_told_without_iam() {
+    let place = Place::empty().await;
+    place.run(&["table", "create", "--on-collision", "refuse"]).ok();
+    let (first, second) = collision();
+    let reader = arn(FIRST, "data/reader");
+    place.apply(&granting(&[(&reader, &first)]));
+    place.apply(&granting(&[(&reader, &format!("{first}, {second}"))]));
+    let audit = place.json(&["audit", "--offline"]);
+    assert_eq!(of_kind(&audit, "left_out"), [("error".to_owned(), second.clone())]);
+    assert_eq!(audit["totals"], json!({ "errors": 1, "warnings": 0, "notes": 1 }));
+    place.run(&["audit", "--offline", "--exit-code"]).exit(3).warns("nothing would be written").says(&first);
+    place.run(&["register", &second, "--salt", "7"]).ok();
+    place.run(&["resync", "file:platform"]).ok();
+    let audit = place.json(&["audit", "--offline"]);
+    assert_eq!(of_kind(&audit, "left_out"), []);
+    assert_eq!(of_kind(&audit, "collision"), [("note".to_owned(), second)]);
+    place.run(&["audit", "--offline", "--exit-code"]).ok();
 }

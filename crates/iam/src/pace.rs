@@ -66,15 +66,7 @@ impl<I> Paced<I> {
     /// Speaks to `inner` at these rates. `random` gives numbers from 0 to 1.
     pub fn new(inner: I, rates: Rates, random: fn() -> f64) -> Self {
         let zero = AtomicU64::default;
-        Self {
-            inner,
-            rates,
-            random,
-            lanes: Mutex::default(),
-            reads: zero(),
-            writes: zero(),
-            failures: zero(),
-        }
+        Self { inner, rates, random, lanes: Mutex::default(), reads: zero(), writes: zero(), failures: zero() }
     }
 
     /// What is spoken to.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::sync::lock;
 
 /// How long the server may take to listen: 0.6 s by itself, more on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How many of the last lines of its log an error shows.
 const TAIL: usize = 20;
 
@@ -30,7 +30,9 @@ const ENVIRONMENT: [(&str, &str); 5] = [
 /// It takes any credentials, and any Region of a partition that it knows. Calls with credentials that it
 /// has not given out are calls in account `123456789012`; `AssumeRole` of a role in another account gives
 /// credentials for that account, whether or not there is such a role and whom it trusts. It checks policy
-/// documents, but no permissions; it knows no quotas and throttles nobody.
+/// documents, but no permissions; it knows no quotas and throttles nobody. In `ListRoles`, trust policies
+/// are not URL-encoded as AWS encodes them (one with a `%` cannot be read there); `CreateSAMLProvider`
+/// replaces a provider of the same name; client ids cannot be added to or removed from an OIDC provider.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), signet_local::moto::MotoError> {
@@ -114,7 +116,7 @@ impl Moto {
             .spawn(move || {
                 let line = stdout.and_then(|stdout| BufReader::new(stdout).lines().next()?.ok());
                 // Whoever asked may have stopped waiting.
-                drop(report.send(line.and_then(|line| line.trim().parse::<u16>().ok())));
+                let _ = report.send(line.and_then(|line| line.trim().parse::<u16>().ok()));
             })
             .map_err(failed)?;
         let end = match listening.recv_timeout(PATIENCE) {

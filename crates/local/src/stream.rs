@@ -25,11 +25,11 @@ impl Stream {
     /// # Errors
     /// The table has no stream.
     pub fn of(database: &Database, table: &str) -> Result<Self, LocalError> {
-        let request =
-            list_streams::ListStreamsRequest { table_name: Some(table.to_owned()), ..Default::default() };
+        let request = list_streams::ListStreamsRequest { table_name: Some(table.to_owned()), ..Default::default() };
         let streams = database.list_streams(request).map_err(broken)?.streams;
         let found = streams.into_iter().find(|stream| stream.table_name == table);
-        let arn = found.map(|stream| stream.stream_arn).ok_or_else(|| broken(format!("table `{table}` has no stream")))?;
+        let arn =
+            found.map(|stream| stream.stream_arn).ok_or_else(|| broken(format!("table `{table}` has no stream")))?;
         Ok(Self { database: database.clone(), arn, shards: Vec::new() })
     }
 

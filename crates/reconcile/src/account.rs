@@ -13,8 +13,8 @@ use std::sync::PoisonError;
 use signet_core::grant::Timestamp;
 use signet_core::role::{AccountId, RoleArn};
 use signet_iam::Iam;
-use signet_store::{StoreError, Table};
 use signet_store::trust::lease::Released;
+use signet_store::{StoreError, Table};
 use tokio::time::{Instant, timeout_at};
 
 use crate::holding::Holding;
@@ -93,7 +93,9 @@ impl<I: Iam> Reconciler<I> {
         let done = Done::default();
         let held = Holding::take(&self.table, self.edge, account, self.settings.lease).await?;
         let Some(held) = held else { return Ok(report(account, Ended::Busy, &done, None)) };
-        let worked = timeout_at(until, self.passes(&held, account, scope, watch, &done)).await;
+        // Large, since it holds all that is under way.
+        let passes = Box::pin(self.passes(&held, account, scope, watch, &done));
+        let worked = timeout_at(until, passes).await;
         match worked {
             Ok(Ok(next)) => Ok(report(account, Ended::Done, &done, next)),
             Ok(Err(Stop::Lost)) => Ok(report(account, Ended::Lost, &done, None)),
@@ -151,7 +153,7 @@ impl<I: Iam> Reconciler<I> {
     pub async fn preview(&self, account: &AccountId, scope: &Scope) -> Result<AccountReport, ReconcileError> {
         let done = Done::default();
         let run: Run<'_, I, Nobody> = Run::open(self, account, None, &done).await?;
-        match run.pass(scope).await {
+        match Box::pin(run.pass(scope)).await {
             Ok(_) => Ok(report(account, Ended::Done, &done, None)),
             Err(Stop::Lost) => Ok(report(account, Ended::Lost, &done, None)),
             Err(Stop::Failed(error)) => Err(error),

@@ -59,7 +59,9 @@ fn advice(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::TooLong => "ask AWS for a longer role trust policy, or divide the grants among more roles",
         Outcome::Gone => "create the role with this very path, or withdraw its grants",
-        Outcome::OutOfBounds => "give the role the path or the tag by which Signet may write it, or withdraw its grants",
+        Outcome::OutOfBounds => {
+            "give the role the path or the tag by which Signet may write it, or withdraw its grants"
+        }
         Outcome::Unreadable | Outcome::Refused => "mend the role's trust policy by hand",
         Outcome::Denied => "give the account its member role",
         _ => "it is tried again by itself",

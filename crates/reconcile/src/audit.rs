@@ -18,6 +18,7 @@ mod progress;
 mod providers;
 mod table;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 
@@ -101,7 +102,7 @@ pub async fn offline(table: &Table, settings: &Settings, now: Timestamp) -> Resu
 async fn of_table(table: &Table, known: &Known, now: Timestamp) -> Result<Vec<Finding>, ReconcileError> {
     let mut found = table::findings(table, known.width).await?;
     found.extend(apps::findings(known));
-    found.extend(known.accounts.iter().flat_map(|account| progress::staleness(account, now)));
+    found.extend(known.accounts.iter().filter_map(|account| progress::staleness(account, now)));
     Ok(found)
 }
 
@@ -109,7 +110,7 @@ async fn of_table(table: &Table, known: &Known, now: Timestamp) -> Result<Vec<Fi
 fn sorted(found: Vec<Finding>) -> Vec<Finding> {
     let found: BTreeSet<Finding> = found.into_iter().collect();
     let mut found: Vec<Finding> = found.into_iter().collect();
-    found.sort_by(|a, b| b.weight.cmp(&a.weight));
+    found.sort_by_key(|one| Reverse(one.weight));
     found
 }
 
@@ -119,11 +120,7 @@ impl<I: Iam> Reconciler<I> {
     ///
     /// # Errors
     /// [`ReconcileError`] where the table cannot be read. An account that cannot be is a finding.
-    pub async fn audit(
-        &self,
-        now: Timestamp,
-        mut progress: impl FnMut(&str),
-    ) -> Result<Vec<Finding>, ReconcileError> {
+    pub async fn audit(&self, now: Timestamp, mut progress: impl FnMut(&str)) -> Result<Vec<Finding>, ReconcileError> {
         let known = Known::read(&self.table).await?;
         let mut found = of_table(&self.table, &known, now).await?;
         let all = known.accounts.len();
@@ -141,12 +138,7 @@ impl<I: Iam> Reconciler<I> {
     }
 
     /// Looks at one account.
-    async fn look(
-        &self,
-        known: &Known,
-        state: &AccountState,
-        now: Timestamp,
-    ) -> Result<Vec<Finding>, ReconcileError> {
+    async fn look(&self, known: &Known, state: &AccountState, now: Timestamp) -> Result<Vec<Finding>, ReconcileError> {
         let mut entries = BTreeMap::new();
         for role in state.roles.keys() {
             entries.insert(role.clone(), self.table.role_entries(role).await?);
@@ -171,7 +163,8 @@ impl<I: Iam> Reconciler<I> {
                     for role in mine() {
                         found.extend(progress::outcome(role, state.wanted(), progress::Live::Yes));
                     }
-                    let policies = policies::Policies { known, settings: &self.settings, state, entries: &entries, now };
+                    let policies =
+                        policies::Policies { known, settings: &self.settings, state, entries: &entries, now };
                     found.extend(policies.findings(&account, roles));
                 }
             }

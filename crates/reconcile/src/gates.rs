@@ -73,12 +73,11 @@ fn saml(file: &App, event: Option<&AppProvider>) -> Result<Gate, NoGate> {
 }
 
 fn tokens(file: &App, event: &AppProvider) -> Result<Gate, NoGate> {
-    let audiences = match &event.audience {
-        Some(audience) => NonEmpty::of(Audience::parse(audience)?),
-        None => {
-            let ids = event.client_ids.iter().map(|id| Audience::parse(id)).collect::<Result<_, _>>()?;
-            NonEmpty::new(ids).ok_or(NoGate::NoAudience)?
-        }
+    let audiences = if let Some(audience) = &event.audience {
+        NonEmpty::of(Audience::parse(audience)?)
+    } else {
+        let ids = event.client_ids.iter().map(|id| Audience::parse(id)).collect::<Result<_, _>>()?;
+        NonEmpty::new(ids).ok_or(NoGate::NoAudience)?
     };
     Ok(Gate::Oidc {
         issuer: issuer(event)?,

@@ -54,9 +54,10 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
     /// was in the way the last time.
     fn wants_providers(&self, scope: &Scope) -> bool {
         let has_come = |next: Option<Timestamp>| next.is_some_and(|next| next <= self.now());
-        let is_due = self.state.row.as_ref().is_none_or(|row| {
-            row.wanted == 0 || row.wanted > row.applied || (row.why.is_some() && has_come(row.next))
-        });
+        let is_due =
+            self.state.row.as_ref().is_none_or(|row| {
+                row.wanted == 0 || row.wanted > row.applied || (row.why.is_some() && has_come(row.next))
+            });
         // Without roles there is nobody to sign in.
         !self.state.roles.is_empty() && (is_due || matches!(scope, Scope::All | Scope::Sweep))
     }

@@ -27,7 +27,8 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
     /// Deletes providers and client ids of deleted apps, as far as nobody needs them.
     pub(crate) async fn remove(&self, wanted: &Wanted, there: &Providers, trouble: &mut Trouble) -> Result<(), Stop> {
         let saml: Vec<_> = wanted.gone_saml.intersection(&there.saml).collect();
-        let oidc: Vec<_> = wanted.gone_ids.iter().filter(|(arn, ids)| !ids.is_empty() && there.oidc.contains(*arn)).collect();
+        let oidc: Vec<_> =
+            wanted.gone_ids.iter().filter(|(arn, ids)| !ids.is_empty() && there.oidc.contains(*arn)).collect();
         if saml.is_empty() && oidc.is_empty() {
             return Ok(());
         }

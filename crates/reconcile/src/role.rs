@@ -191,7 +191,10 @@ impl<'a, I: Iam, W: Watch> Attempt<'a, I, W> {
 
     fn out_of_bounds(&self) -> Ending {
         // Nothing is granted, and nothing of ours was ever written: there is nothing to do.
-        if self.has_row && self.desired.is_empty() && self.state.written.as_ref().is_none_or(|written| written.codes.is_empty()) {
+        if self.has_row
+            && self.desired.is_empty()
+            && self.state.written.as_ref().is_none_or(|written| written.codes.is_empty())
+        {
             return Ending { outcome: Some(Outcome::Unchanged), ..Ending::default() };
         }
         let why = "the role is outside the paths and tags by which Signet may write it, or is one of its own";
@@ -210,9 +213,8 @@ impl<'a, I: Iam, W: Watch> Attempt<'a, I, W> {
         let codes = state.written.as_ref().map(|written| &written.codes);
         // Of another `wanted` the gates may have been others.
         let has_same_gates = state.applied_account == run.state.wanted();
-        let as_written = codes
-            .filter(|_| has_same_gates)
-            .map(|codes| Desired::new(&state.role, run.width, &run.gates, codes));
+        let as_written =
+            codes.filter(|_| has_same_gates).map(|codes| Desired::new(&state.role, run.width, &run.gates, codes));
         let was_refused = state.outcome.as_deref() == Some(Outcome::Refused.as_str());
         let settings = &run.reconciler.settings;
         Case {
@@ -327,7 +329,9 @@ impl<'a, I: Iam, W: Watch> Attempt<'a, I, W> {
         let outcome = match error {
             IamError::NotFound { .. } => return self.missing(error.to_string()),
             IamError::Denied { .. } => Outcome::Denied,
-            IamError::Throttled { .. } | IamError::Conflict { .. } | IamError::Unavailable { .. } => Outcome::Unavailable,
+            IamError::Throttled { .. } | IamError::Conflict { .. } | IamError::Unavailable { .. } => {
+                Outcome::Unavailable
+            }
             IamError::LimitExceeded { .. } => Outcome::TooLong,
             IamError::Malformed { .. } | IamError::Refused { .. } => Outcome::Refused,
         };
@@ -464,7 +468,8 @@ fn would_write(known: &Known, judgement: Judgement, drifted: bool) -> Ending {
 /// The document without principals that are deleted.
 fn living(refused: Landed) -> Option<Landed> {
     let (document, gone) = refused.document.without_dangling()?;
-    let why = format!("IAM refuses the deleted principals {}, which were taken out of statements of others", gone.join(", "));
+    let why =
+        format!("IAM refuses the deleted principals {}, which were taken out of statements of others", gone.join(", "));
     Some(Landed { document, why: Some(why), is_mended: true, ..refused })
 }
 

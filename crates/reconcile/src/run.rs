@@ -101,10 +101,8 @@ impl<'r, I: Iam, W: Watch> Run<'r, I, W> {
     /// Sees to it that enough of the lease is left for a call.
     pub(crate) async fn keep(&self) -> Result<(), Stop> {
         let Some(live) = &self.live else { return Ok(()) };
-        match live.held.keep(&self.reconciler.table, self.reconciler.edge).await? {
-            true => Ok(()),
-            false => Err(Stop::Lost),
-        }
+        let is_ours = live.held.keep(&self.reconciler.table, self.reconciler.edge).await?;
+        if is_ours { Ok(()) } else { Err(Stop::Lost) }
     }
 
     /// Tells people; nobody in a dry run.

@@ -62,16 +62,16 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
             // It was found so before; else it is to be told.
             return Ok(!desired.is_empty());
         }
-        let case =
-            Case { settings, now, state, desired: &desired, as_written: None, quota: Some(settings.quota) };
+        let case = Case { settings, now, state, desired: &desired, as_written: None, quota: Some(settings.quota) };
         Ok(case.judge(&Known { document, just_written: false, calls: 0 }).writes)
     }
 
     /// Roles without a row that have statements of ours.
     fn orphans(&self, listed: &[RoleFacts]) -> Vec<RoleArn> {
         let bounds = &self.reconciler.settings.bounds;
-        let has_ours =
-            |facts: &RoleFacts| Document::parse(&facts.trust_policy).is_ok_and(|document| withdrawn(&document).is_some());
+        let has_ours = |facts: &RoleFacts| {
+            Document::parse(&facts.trust_policy).is_ok_and(|document| withdrawn(&document).is_some())
+        };
         let known = listed.iter().filter_map(|facts| RoleArn::parse(&facts.arn).ok().map(|role| (role, facts)));
         known
             .filter(|(role, _)| !self.state.roles.contains_key(role) && !bounds.is_never(role))

@@ -177,7 +177,12 @@ async fn serve<H: Handler>(handler: &H, edge: &Edge, metrics: Option<Metrics>) -
 }
 
 /// Answers one invocation. A panic fails it: the whole of it comes again.
-async fn answer<H: Handler>(handler: &H, context: Context, payload: H::Payload, now_ms: i64) -> Result<H::Answer, NoAnswer> {
+async fn answer<H: Handler>(
+    handler: &H,
+    context: Context,
+    payload: H::Payload,
+    now_ms: i64,
+) -> Result<H::Answer, NoAnswer> {
     let call = Call::new(context, now_ms);
     // The call's own limit is the handler's to keep; this one is behind it.
     let behind = Instant::now() + LONGEST + MARGIN;

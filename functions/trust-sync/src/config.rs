@@ -142,7 +142,7 @@ fn queue_url(text: &str) -> Result<String, String> {
         return Err(format!("`{text}` is not a URL"));
     }
     // Names of FIFO queues end so (SQS API reference, `CreateQueue`).
-    if !text.ends_with(".fifo") {
+    if text.rsplit_once('.').is_none_or(|(_, end)| end != "fifo") {
         return Err(format!("`{text}` is not a FIFO queue: without groups two workers would have one account"));
     }
     Ok(text.to_owned())

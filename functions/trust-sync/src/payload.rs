@@ -189,7 +189,10 @@ mod tests {
             (json!({ "task": "tock" }), "`task` is `tock`"),
             (json!({ "task": ["tick"] }), "`task` is `[\"tick\"]`"),
             (json!({ "Records": [{}] }), "record 0 has `eventSource` `nothing`: `aws:dynamodb` or `aws:sqs` is"),
-            (json!({ "Records": [sqs, { "eventSource": "aws:dynamodb" }] }), "record 1 has `eventSource` `aws:dynamodb`"),
+            (
+                json!({ "Records": [sqs, { "eventSource": "aws:dynamodb" }] }),
+                "record 1 has `eventSource` `aws:dynamodb`",
+            ),
             (json!({ "Records": [{ "eventSource": "aws:sns" }] }), "`aws:sns`"),
             (json!({ "Records": [{ "EventSource": "aws:sns" }] }), "record 0"),
             (json!({ "Records": [sqs, 7] }), "record 1"),

@@ -14,7 +14,8 @@ static TOKENS: AtomicU64 = AtomicU64::new(0);
 /// # Errors
 /// The operating system gives no randomness: a process without it could take another's lease for its own.
 pub fn seed() -> Result<(), ConfigError> {
-    let drawn = draw().map_err(|error| ConfigError(vec![format!("the operating system gives no randomness: {error}")]))?;
+    let drawn =
+        draw().map_err(|error| ConfigError(vec![format!("the operating system gives no randomness: {error}")]))?;
     SEED.get_or_init(|| drawn);
     Ok(())
 }

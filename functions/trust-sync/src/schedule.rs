@@ -66,20 +66,19 @@ impl<I: Iam> TrustSync<I> {
         let mut faults: Vec<Fault> = Vec::new();
         let now = self.now();
         if task == Task::Tick {
-            match self.by_the_end(call, self.table.raise_for_all(now)).await {
+            match self.by_the_end(call, Box::pin(self.table.raise_for_all(now))).await {
                 Ok(apps) => summary.apps_raised = apps.len(),
                 Err(fault) => faults.push(fault),
             }
         }
-        match self.by_the_end(call, self.table.accounts()).await {
+        match self.by_the_end(call, Box::pin(self.table.accounts())).await {
             Ok(accounts) => {
                 summary.measure(&accounts, now);
                 metrics::staleness(&summary);
                 let sweep = task == Task::Sweep;
                 let due = accounts.into_iter().filter(|account| sweep || account.is_due(now));
-                let message = |account: AccountState| {
-                    Message::new(Work { account: account.account, sweep }, &call.request_id)
-                };
+                let message =
+                    |account: AccountState| Message::new(Work { account: account.account, sweep }, &call.request_id);
                 let messages: Vec<Message> = due.map(message).collect();
                 match limit(call.until, self.queue.send(&messages)).await {
                     Ok(unsent) => {
@@ -100,11 +99,7 @@ impl<I: Iam> TrustSync<I> {
         }
     }
 
-    async fn by_the_end<T>(
-        &self,
-        call: &Call,
-        work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, Fault> {
+    async fn by_the_end<T>(&self, call: &Call, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, Fault> {
         Ok(limit(call.until, work).await??)
     }
 }

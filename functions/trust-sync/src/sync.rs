@@ -8,7 +8,7 @@ use signet_core::grant::Timestamp;
 use signet_iam::Iam;
 use signet_iam::aws::Aws;
 use signet_iam::pace::Paced;
-use signet_reconcile::{Bounds, Reconciler, account};
+use signet_reconcile::{Reconciler, account};
 use signet_store::Table;
 use signet_sync::alerts::AlertTopic;
 use signet_sync::batch::Response;
@@ -103,7 +103,7 @@ impl<I: Iam> TrustSync<I> {
             // INVARIANT: it is taken where nothing can fail any more.
             let mut reconciler = waiting.ok_or_else(|| OwnRoleError::Call("it was asked for twice".to_owned()))?;
             if let Some(name) = role {
-                forbid(&mut reconciler.settings.bounds, name);
+                reconciler.settings.bounds.never.insert(name);
             }
             Ok(reconciler)
         });
@@ -113,15 +113,6 @@ impl<I: Iam> TrustSync<I> {
     pub(crate) fn now(&self) -> Timestamp {
         moment((self.edge.now_ms)())
     }
-}
-
-/// Has a role never be written, by its name, wherever it may stand: where its path is none, and directly
-/// below each of the bounds' own.
-fn forbid(bounds: &mut Bounds, name: String) {
-    let paths = bounds.paths.iter().map(|path| format!("{}{name}", path.trim_start_matches('/')));
-    let paths: Vec<String> = paths.collect();
-    bounds.never.extend(paths);
-    bounds.never.insert(name);
 }
 
 /// A moment in milliseconds since 1970, in whole seconds.
@@ -147,10 +138,13 @@ impl<I: Iam> Handler for TrustSync<I> {
     const NUMBERS: &'static [(&'static str, Unit)] = metrics::NUMBERS;
 
     async fn handle(&self, call: &Call, payload: Payload) -> Answer {
+        // Boxed, since the compiler follows a future of futures only so deep.
         match payload {
-            Payload::Stream(records) => Answer::Batch(self.take_stream(call, records).await),
-            Payload::Queue(messages) => Answer::Batch(self.take_queue(call, messages).await),
-            Payload::Schedule(task) => self.take_task(call, task).await.map_or_else(Answer::Failed, Answer::Task),
+            Payload::Stream(records) => Answer::Batch(Box::pin(self.take_stream(call, records)).await),
+            Payload::Queue(messages) => Answer::Batch(Box::pin(self.take_queue(call, messages)).await),
+            Payload::Schedule(task) => {
+                Box::pin(self.take_task(call, task)).await.map_or_else(Answer::Failed, Answer::Task)
+            }
         }
     }
 

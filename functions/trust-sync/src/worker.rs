@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use signet_core::role::AccountId;
 use signet_iam::Iam;
+use signet_reconcile::Reconciler;
 use signet_reconcile::account::{Scope, Watch};
 use signet_reconcile::report::{AccountReport, Ended};
-use signet_reconcile::Reconciler;
 use signet_sync::batch::Response;
 use signet_sync::lanes;
 use signet_sync::limit::limit;
@@ -153,11 +153,11 @@ impl<I: Iam> TrustSync<I> {
         let Work { account, sweep } = &job.work;
         let scope = if *sweep { Scope::Sweep } else { Scope::Due };
         let done = if self.dry_run {
-            let done = reconciler.preview(account, &scope).await;
+            let done = Box::pin(reconciler.preview(account, &scope)).await;
             done.iter().flat_map(|report| &report.roles).for_each(|role| watcher.role(role));
             done
         } else {
-            reconciler.account(account, &scope, work_until(call), watcher).await
+            Box::pin(reconciler.account(account, &scope, work_until(call), watcher)).await
         };
         let report = match done {
             Ok(report) => report,
@@ -165,7 +165,9 @@ impl<I: Iam> TrustSync<I> {
         };
         let unsent = match report.ended {
             // Whoever has an account whose lease we lost may have come for less than we did.
-            Ended::Unfinished | Ended::Lost => self.queue.send(&[Message::new(job.work.clone(), &call.request_id)]).await,
+            Ended::Unfinished | Ended::Lost => {
+                self.queue.send(&[Message::new(job.work.clone(), &call.request_id)]).await
+            }
             Ended::Done | Ended::Busy => Vec::new(),
         };
         Conclusion { report: Some(report), fault: unsent.into_iter().next().map(Fault::Queue) }

@@ -1,5 +1,4 @@
 //! The command line of `trust` and `audit`.
-#![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints")]
 
 use std::path::PathBuf;
 
@@ -45,7 +44,7 @@ pub struct TrustPlan {
     /// What is looked at, and how.
     #[command(flatten)]
     pub of: Selection,
-    /// End with 3 if there is something to change
+    /// End with 3 if there is something to change, or a role is not as wanted and would stay so
     #[arg(long)]
     pub exit_code: bool,
 }
@@ -100,10 +99,16 @@ pub struct Reach {
     #[arg(long, value_name = "PATH/NAME", env = "SIGNET_MEMBER_ROLE", hide_env_values = true)]
     pub member_role: Option<String>,
     /// The external id that the member role demands
-    #[arg(long, value_name = "ID", env = "SIGNET_EXTERNAL_ID", hide_env_values = true, requires = "member_role")]
+    #[arg(long, value_name = "ID", env = "SIGNET_EXTERNAL_ID", hide_env_values = true)]
     pub external_id: Option<String>,
     /// Roles below this path may be written (/data/); repeat it for more
-    #[arg(long = "role-path", value_name = "PATH", env = "SIGNET_ROLE_PATHS", hide_env_values = true, value_delimiter = ',')]
+    #[arg(
+        long = "role-path",
+        value_name = "PATH",
+        env = "SIGNET_ROLE_PATHS",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
     pub role_paths: Vec<String>,
     /// Roles with this tag may be written
     #[arg(long, value_name = "KEY=VALUE", env = "SIGNET_ROLE_TAG", hide_env_values = true)]

@@ -77,7 +77,12 @@ mod tests {
         let findings = [
             finding(Weight::Error, "drift", "arn:aws:iam::111122223333:role/data/reader", "somebody else changed it"),
             finding(Weight::Error, "unreachable", "444455556666", "AccessDenied"),
-            finding(Weight::Warning, "not_ready", "arn:aws:iam::111122223333:role/data/writer", "it lacks sts:TagSession"),
+            finding(
+                Weight::Warning,
+                "not_ready",
+                "arn:aws:iam::111122223333:role/data/writer",
+                "it lacks sts:TagSession",
+            ),
             finding(Weight::Note, "collision", "Team\u{1b} 7", "displaced"),
         ];
         insta::assert_snapshot!("audit_text", text(&findings));

@@ -53,15 +53,17 @@ impl Accounts {
     /// Runs the command with `--json`, whatever its exit code, and reads what it prints.
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         let ended = self.run(&[args, &["--json"]].concat());
-        serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("no JSON: {ended:?}"))
+        let value = serde_json::from_str(&ended.out);
+        assert!(value.is_ok(), "no JSON: {ended:?}");
+        value.unwrap()
     }
 
     /// IAM of an account.
     pub(crate) async fn iam(&self, account: &str) -> aws_sdk_iam::Client {
         let own = aws_sdk_sts::Config::builder()
-            .behavior_version(aws_sdk_sts::config::BehaviorVersion::latest())
-            .region(aws_sdk_sts::config::Region::new("eu-central-1"))
-            .credentials_provider(aws_sdk_sts::config::Credentials::new("local", "local", None, None, "local"))
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("local", "local", None, None, "local"))
             .endpoint_url(self.moto.endpoint());
         let entry = aws_sdk_sts::Client::from_conf(own.build()).assume_role();
         let entry = entry.role_arn(format!("arn:aws:iam::{account}:role/tests")).role_session_name("tests");
@@ -77,7 +79,8 @@ impl Accounts {
 
     /// Creates a role; `role` is its path and name.
     pub(crate) async fn role(&self, account: &str, role: &str, policy: &str) {
-        let (path, name) = role.rsplit_once('/').map_or(("/".to_owned(), role), |(path, name)| (format!("/{path}/"), name));
+        let (path, name) =
+            role.rsplit_once('/').map_or(("/".to_owned(), role), |(path, name)| (format!("/{path}/"), name));
         let create = self.iam(account).await.create_role().role_name(name).path(path);
         create.assume_role_policy_document(policy).send().await.unwrap();
     }

@@ -49,16 +49,21 @@ impl Place {
 
     /// The table, past the command.
     pub(crate) fn table(&self) -> Table {
+        Table::new(self.client(), TABLE)
+    }
+
+    /// The database, past the table's layout.
+    pub(crate) fn client(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-central-1"))
             .credentials_provider(Credentials::new("local", "local", None, None, "local"))
             .http_client(InProcess::new(self.dynamodb.database().clone()));
-        Table::new(aws_sdk_dynamodb::Client::from_conf(config.build()), TABLE)
+        aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
     /// Where the database is.
-    pub(crate) fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> &str {
         self.dynamodb.endpoint()
     }
 

@@ -65,17 +65,17 @@ impl Lane {
             Kind::Write => &self.writes,
         };
         let mut next = queue.next.lock().await;
+        // Idle time is no credit; but wakes that come a moment late do not add up.
+        let mut from = Instant::now();
         loop {
-            let now = Instant::now();
             let slot = (*next).max(self.trouble().not_before);
-            if slot <= now {
-                // From the slot, so that wakes a moment late do not add up; but an idle hour is no credit.
-                let late = now.duration_since(slot);
-                *next = if late < queue.gap { slot } else { now } + queue.gap;
+            if slot <= Instant::now() {
+                *next = from + queue.gap;
                 return;
             }
             // A pause may begin or grow meanwhile.
             sleep_until(slot).await;
+            from = slot;
         }
     }
 

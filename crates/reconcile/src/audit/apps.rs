@@ -54,7 +54,8 @@ fn gate_of(known: &Known, app: &AppId, gate: &Gate) -> Vec<Finding> {
             found.push(Finding::new(Weight::Warning, "roles_claim_off", app.as_str(), text));
         }
         Gate::IdentityPool { .. } => {
-            let text = "its sign-ins come through an identity pool: no source identity is demanded, and none gets through";
+            let text =
+                "its sign-ins come through an identity pool: no source identity is demanded, and none gets through";
             found.push(Finding::new(Weight::Note, "no_source_identity", app.as_str(), text));
         }
         Gate::Saml { .. } | Gate::Oidc { .. } => {}
@@ -75,15 +76,16 @@ fn shared_certificates(active: &[(&AppId, &AppProvider)]) -> Vec<Finding> {
         shared.entry(apps).or_default().push(certificate);
     }
     let mut found = Vec::new();
-    for (apps, certificates) in shared {
-        let apps: Vec<String> = apps.into_iter().map(|app| format!("`{app}`")).collect();
+    for (ids, certificates) in shared {
+        let subject: Vec<&str> = ids.iter().map(|app| app.as_str()).collect();
+        let apps: Vec<String> = ids.iter().map(|app| format!("`{app}`")).collect();
         let text = format!(
             "one key signs for {}: an assertion for one of them can be made out for the others. The certificate's \
              SHA-256 is {}",
             apps.join(", "),
             certificates.join(", ")
         );
-        found.push(Finding::new(Weight::Warning, "shared_certificate", apps.join(" "), text));
+        found.push(Finding::new(Weight::Warning, "shared_certificate", subject.join(" "), text));
     }
     found
 }

@@ -83,10 +83,7 @@ impl Policies<'_> {
     /// Whether somebody else changed what we wrote: a role that waits for us differs by right.
     fn drift(&self, state: &RoleState, document: &Document, plan: &Plan) -> Option<Finding> {
         let account_wanted = self.state.wanted();
-        if plan.write.is_none()
-            || state.is_unreconciled(account_wanted)
-            || state.is_due(account_wanted, self.now)
-        {
+        if plan.write.is_none() || state.is_unreconciled(account_wanted) || state.is_due(account_wanted, self.now) {
             return None;
         }
         let written = state.written.as_ref();
@@ -192,9 +189,9 @@ impl Policies<'_> {
             return None;
         }
         // Names are unique in an account, whatever their case or path (IAM API reference, `CreateRole`).
-        let of_name = roles.iter().find(|facts| {
-            facts.arn.rsplit_once('/').is_some_and(|(_, name)| name.eq_ignore_ascii_case(role.name()))
-        });
+        let of_name = roles
+            .iter()
+            .find(|facts| facts.arn.rsplit_once('/').is_some_and(|(_, name)| name.eq_ignore_ascii_case(role.name())));
         let text = match of_name {
             Some(other) => format!(
                 "there is no such role, but `{}` of the same name: sign-ins offer a role that nobody can assume",

@@ -67,9 +67,7 @@ fn missing(
 
 /// Providers with names of ours that no app has any more, or that none ever had.
 fn without_app(known: &Known, account: &Account, providers: &Providers) -> Vec<Finding> {
-    let at = |kind: &str, name: &str| {
-        format!("arn:{}:iam::{}:{kind}/{name}", account.partition, account.id)
-    };
+    let at = |kind: &str, name: &str| format!("arn:{}:iam::{}:{kind}/{name}", account.partition, account.id);
     let saml = |name: &str| at("saml-provider", name);
     let mut alive = BTreeSet::new();
     let mut deleted: BTreeMap<String, &AppId> = BTreeMap::new();
@@ -77,7 +75,9 @@ fn without_app(known: &Known, account: &Account, providers: &Providers) -> Vec<F
     for (id, app) in &known.apps {
         let mut arns: Vec<String> = provider_name(app).map(|name| saml(name.as_str())).into_iter().collect();
         let issuer = app.provider.as_ref().and_then(|half| half.issuer_url.as_deref());
-        arns.extend(issuer.and_then(|url| Issuer::from_url(url).ok()).map(|issuer| at("oidc-provider", issuer.as_str())));
+        arns.extend(
+            issuer.and_then(|url| Issuer::from_url(url).ok()).map(|issuer| at("oidc-provider", issuer.as_str())),
+        );
         prefixes.extend(provider_name(app).and_then(|name| prefix(name.as_str())));
         if app.provider.as_ref().is_some_and(|half| !half.active) {
             deleted.extend(arns.into_iter().map(|arn| (arn, id)));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use signet_core::code::{CodeWidth, Salt, Sha256Hasher};
-use signet_core::group::GroupRecord;
+use signet_core::group::{GroupKey, GroupRecord};
 use signet_core::role::RoleArn;
 use signet_store::apply::LeftOut;
 use signet_store::lookup::SourceInfo;
@@ -27,7 +27,7 @@ pub(super) async fn findings(table: &Table, width: CodeWidth) -> Result<Vec<Find
             keys.extend(statement.groups.into_keys());
         }
     }
-    let keys: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
+    let keys: Vec<&str> = keys.iter().map(GroupKey::as_str).collect();
     for record in table.groups(&keys).await?.values() {
         found.extend(group(record, width));
     }
@@ -71,8 +71,8 @@ fn group(record: &GroupRecord, width: CodeWidth) -> Vec<Finding> {
     }
     if registration.salt != Salt::NONE {
         let text = format!(
-            "it found its code taken, and has {} of salt {}: that is as it should be, and a group to recognise in \
-             what others make of codes",
+            "it found its code taken by another group, and has {} (salt {}) instead: whoever works codes out from names \
+             alone gets the other group's",
             registration.code,
             registration.salt.get()
         );
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use signet_core::code::GroupCode;
     use signet_core::grant::{Grant, SourceId};
-    use signet_core::group::{GroupKey, GroupState, Registration};
+    use signet_core::group::{GroupState, Registration};
 
     fn record(salt: u32, code: Option<&str>, roles: usize) -> GroupRecord {
         let role = |n| RoleArn::parse(&format!("arn:aws:iam::111122223333:role/r{n}")).unwrap();

@@ -19,7 +19,6 @@ use signet_store::trust::desired::KnownApp;
 use super::*;
 use crate::settings::Bounds;
 
-
 const EC2: &str = r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
 
 fn now() -> Timestamp {
@@ -85,10 +84,10 @@ fn settings() -> Settings {
     Settings {
         bounds: Bounds { paths: BTreeSet::from(["/data/".to_owned()]), ..Bounds::default() },
         quota: Quota::DEFAULT,
-        settle: Duration::from_secs(60),
+        settle: Duration::from_mins(1),
         roles_at_once: 4,
-        lease: Duration::from_secs(60),
-        retry: (Duration::from_secs(60), Duration::from_secs(3_600)),
+        lease: Duration::from_mins(2),
+        retry: (Duration::from_mins(1), Duration::from_hours(1)),
     }
 }
 
@@ -109,7 +108,7 @@ fn state(name: &str) -> RoleState {
     }
 }
 
-fn account(roles: Vec<RoleState>) -> AccountState {
+fn of_account(roles: Vec<RoleState>) -> AccountState {
     AccountState {
         account: AccountId::parse("111122223333").unwrap(),
         row: None,
@@ -154,15 +153,17 @@ fn here() -> Account {
 
 fn looked_at(known: &Known, account: &AccountState, granted: &[&str], roles: &[(&str, &str)]) -> Vec<Finding> {
     let all = granted.iter().map(|code| entry(code)).collect::<Vec<_>>();
-    let entries: BTreeMap<RoleArn, Vec<RoleEntry>> = account.roles.keys().map(|role| (role.clone(), all.clone())).collect();
+    let entries: BTreeMap<RoleArn, Vec<RoleEntry>> =
+        account.roles.keys().map(|role| (role.clone(), all.clone())).collect();
     let facts = |(arn, policy): &(&str, &str)| RoleFacts {
-        arn: if arn.starts_with("arn:") { (*arn).to_owned() } else { super::tests::arn(arn).to_string() },
+        arn: if arn.starts_with("arn:") { (*arn).to_owned() } else { self::arn(arn).to_string() },
         trust_policy: (*policy).to_owned(),
         tags: None,
     };
     let roles: Vec<RoleFacts> = roles.iter().map(facts).collect();
     let settings = settings();
-    policies::Policies { known, settings: &settings, state: account, entries: &entries, now: now() }.findings(&here(), &roles)
+    policies::Policies { known, settings: &settings, state: account, entries: &entries, now: now() }
+        .findings(&here(), &roles)
 }
 
 fn kinds(found: &[Finding]) -> Vec<(Weight, &'static str)> {
@@ -172,7 +173,7 @@ fn kinds(found: &[Finding]) -> Vec<(Weight, &'static str)> {
 #[test]
 fn a_role_as_it_should_be_gives_no_finding() {
     let known = one_app(Mode::Enforce);
-    let account = account(vec![state("reader")]);
+    let account = of_account(vec![state("reader")]);
     let found = looked_at(&known, &account, &["abcd"], &[("reader", &wanted(&known, &["abcd"], EC2))]);
     assert_eq!(found, []);
 }
@@ -181,7 +182,8 @@ fn a_role_as_it_should_be_gives_no_finding() {
 fn what_somebody_else_changed_is_drift_and_what_waits_is_not() {
     let known = one_app(Mode::Enforce);
     let other = wanted(&known, &["abcd", "efgh"], EC2);
-    let found = |state: RoleState| kinds(&looked_at(&known, &account(vec![state]), &["abcd"], &[("reader", &other)]));
+    let found =
+        |state: RoleState| kinds(&looked_at(&known, &of_account(vec![state]), &["abcd"], &[("reader", &other)]));
     assert_eq!(found(state("reader")), [(Weight::Error, "drift")]);
     assert_eq!(found(RoleState { wanted: 2, ..state("reader") }), []);
     assert_eq!(found(RoleState { next: Some(now()), ..state("reader") }), []);
@@ -200,7 +202,7 @@ fn a_role_is_measured_by_what_it_would_hold() {
     let found = |count: u8| {
         let many = many(count);
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        let account = account(vec![RoleState { wanted: 2, ..state("reader") }]);
+        let account = of_account(vec![RoleState { wanted: 2, ..state("reader") }]);
         kinds(&looked_at(&known, &account, &many, &[("reader", &policy(EC2))]))
     };
     assert_eq!(found(60), []);
@@ -212,10 +214,9 @@ fn a_role_is_measured_by_what_it_would_hold() {
 #[test]
 fn statements_of_others_and_roles_without_tags_are_told() {
     let provider = "arn:aws:iam::111122223333:saml-provider/okta-a";
-    let wide = format!(
-        r#"{{"Effect":"Allow","Principal":{{"Federated":"{provider}"}},"Action":"sts:AssumeRoleWithSAML"}}"#
-    );
-    let pending = || account(vec![RoleState { wanted: 2, ..state("reader") }]);
+    let wide =
+        format!(r#"{{"Effect":"Allow","Principal":{{"Federated":"{provider}"}},"Action":"sts:AssumeRoleWithSAML"}}"#);
+    let pending = || of_account(vec![RoleState { wanted: 2, ..state("reader") }]);
     for (mode, weight) in [(Mode::Enforce, Weight::Error), (Mode::Observe, Weight::Warning)] {
         let found = looked_at(&one_app(mode), &pending(), &["abcd"], &[("reader", &policy(&wide))]);
         assert_eq!(kinds(&found), [(Weight::Warning, "wider"), (weight, "not_ready")]);
@@ -224,8 +225,13 @@ fn statements_of_others_and_roles_without_tags_are_told() {
     }
     // A role that we have nothing to do with.
     let known = one_app(Mode::Enforce);
-    let strangers = account(Vec::new());
-    let found = looked_at(&known, &strangers, &[], &[("arn:aws:iam::111122223333:role/a,b", &policy(&wide)), ("x", &policy(EC2))]);
+    let strangers = of_account(Vec::new());
+    let found = looked_at(
+        &known,
+        &strangers,
+        &[],
+        &[("arn:aws:iam::111122223333:role/a,b", &policy(&wide)), ("x", &policy(EC2))],
+    );
     assert_eq!(kinds(&found), [(Weight::Note, "wider")]);
     assert_eq!(found[0].subject, "arn:aws:iam::111122223333:role/a,b");
     // One that has our statements, and no grants that we know of.
@@ -237,7 +243,7 @@ fn statements_of_others_and_roles_without_tags_are_told() {
 #[test]
 fn roles_that_cannot_be_written_are_told() {
     let known = one_app(Mode::Enforce);
-    let account = account(vec![state("reader")]);
+    let account = of_account(vec![state("reader")]);
     assert_eq!(kinds(&looked_at(&known, &account, &["abcd"], &[("reader", "{")])), [(Weight::Error, "unreadable")]);
     assert_eq!(kinds(&looked_at(&known, &account, &["abcd"], &[])), [(Weight::Warning, "gone")]);
     assert_eq!(looked_at(&known, &account, &[], &[]), []);
@@ -247,7 +253,7 @@ fn roles_that_cannot_be_written_are_told() {
     assert!(found[0].text.contains(other), "{found:?}");
     let mut outside = state("reader");
     outside.role = RoleArn::parse("arn:aws:iam::111122223333:role/reader").unwrap();
-    let outside = super::tests::account(vec![outside]);
+    let outside = of_account(vec![outside]);
     let as_wanted = wanted(&known, &["abcd"], EC2);
     let found = looked_at(&known, &outside, &["abcd"], &[("arn:aws:iam::111122223333:role/reader", &as_wanted)]);
     assert_eq!(kinds(&found), [(Weight::Error, "out_of_bounds")]);
@@ -259,17 +265,18 @@ fn roles_that_cannot_be_written_are_told() {
 #[test]
 fn what_waits_is_told_by_its_age() {
     let waiting = |since| RoleState { wanted: 2, since: Some(ago(since)), ..state("reader") };
-    let found = |state: RoleState| progress::staleness(&account(vec![state]), now());
+    let found = |state: RoleState| progress::staleness(&of_account(vec![state]), now());
     assert_eq!(found(state("reader")), None);
     for (age, weight) in [(10, Weight::Note), (900, Weight::Warning), (86_400, Weight::Error)] {
         assert_eq!(found(waiting(age)).unwrap().weight, weight, "{age}");
     }
-    let raised = AccountState { row: Some(row()), ..account(vec![state("reader"), waiting(3_700)]) };
+    let raised = AccountState { row: Some(row()), ..of_account(vec![state("reader"), waiting(3_700)]) };
     let found = progress::staleness(&raised, now()).unwrap();
     assert_eq!(found.subject, "111122223333");
     let text = format!("1 role is not as wanted, `{}`, for 61 min", arn("reader"));
     assert_eq!(found.text, text);
-    let providers = AccountState { row: Some(AccountRow { why: Some("no".to_owned()), ..row() }), ..account(Vec::new()) };
+    let providers =
+        AccountState { row: Some(AccountRow { why: Some("no".to_owned()), ..row() }), ..of_account(Vec::new()) };
     let found = progress::staleness(&providers, now()).unwrap();
     assert_eq!((found.weight, found.text.as_str()), (Weight::Note, "its providers are not as wanted, for 100 s: no"));
     assert_eq!([59, 120, 7_200, 172_800].map(progress::shown), ["59 s", "2 min", "2 h", "2 days"]);
@@ -299,13 +306,18 @@ fn what_was_noted_stands_for_what_cannot_be_seen() {
         assert_eq!(found(outcome, progress::Live::Yes).is_none(), is_seen, "{outcome}");
     }
     assert_eq!(found("written", progress::Live::No), None);
-    assert!(progress::outcome(&failed("denied"), 0, progress::Live::No).unwrap().text.contains("3 times in a row: because"));
+    assert!(
+        progress::outcome(&failed("denied"), 0, progress::Live::No).unwrap().text.contains("3 times in a row: because")
+    );
     assert_eq!(progress::outcome(&RoleState { wanted: 1, ..failed("denied") }, 0, progress::Live::No), None);
     let full = |length| {
         let written = Some(Written { length, ..Written::default() });
         progress::capacity(&RoleState { written, ..state("reader") }, Quota::DEFAULT).map(|one| one.weight)
     };
-    assert_eq!([1_440, 1_460, 1_860, 1_880].map(full), [None, Some(Weight::Note), Some(Weight::Note), Some(Weight::Warning)]);
+    assert_eq!(
+        [1_440, 1_460, 1_860, 1_880].map(full),
+        [None, Some(Weight::Note), Some(Weight::Note), Some(Weight::Warning)]
+    );
 }
 
 #[test]
@@ -315,12 +327,13 @@ fn providers_are_those_of_apps() {
     deleted.provider.as_mut().unwrap().active = false;
     let known = known(&[("a", known_app("a", Mode::Enforce)), ("gone", deleted)]);
     let arn_of = |name: &str| format!("arn:aws:iam::111122223333:saml-provider/{name}");
-    let there = |names: &[&str]| Providers { saml: names.iter().map(|name| arn_of(name)).collect(), oidc: BTreeSet::new() };
+    let there =
+        |names: &[&str]| Providers { saml: names.iter().map(|name| arn_of(name)).collect(), oidc: BTreeSet::new() };
     let found = |names: &[&str], state: &AccountState| {
         let entries = BTreeMap::from([(arn("reader"), vec![entry("abcd")])]);
         providers::findings(&known, &here(), &there(names), state, &entries, now())
     };
-    let account = account(vec![state("reader")]);
+    let account = of_account(vec![state("reader")]);
     assert_eq!(found(&["okta-a", "AWSSSO_x_DO_NOT_DELETE"], &account), []);
     let stray = found(&["okta-a", "okta-gone", "okta-other", "plain"], &account);
     assert_eq!(kinds(&stray), [(Weight::Warning, "provider_without_app"), (Weight::Note, "provider_without_app")]);

@@ -13,7 +13,8 @@
 //! - it comes after the release: it is refused, since the lease it is for is gone, and the asker takes the
 //!   lease itself;
 //! - the holder never lets go: its lease runs out, and the account is due by that
-//!   ([`AccountState::is_due`](crate::trust::account::AccountState::is_due)). Whoever takes it next looks at everything.
+//!   ([`AccountState::is_due`](crate::trust::account::AccountState::is_due)). Whoever takes it next looks at
+//!   everything.
 //!
 //! A mark is taken away by its own name, and a release is for one turn. So a request that arrives a second
 //! time, late, neither takes a newer mark away nor lets go of an account whose holder went back to work.

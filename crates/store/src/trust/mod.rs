@@ -7,6 +7,14 @@
 //! | [`outcome`] | what became of a role or an account, noted on condition of the lease |
 //! | [`wanted`] | raising what is wanted, of all accounts |
 //! | [`desired`] | grants of a role, and what is known of apps |
+//!
+//! What the rows hold; a number that is not there is 0, as in rows that an older version wrote.
+//!
+//! | Row | Attributes |
+//! |---|---|
+//! | account | `wanted`, `applied`, `since`, `apps` (set), `next`, `why`, `last`; `lease`, `lease_until`, `again`, `turn`, `released` |
+//! | role state | `wanted`, `tried`, `applied`, `tried_account`, `applied_account`, `since`, `outcome`, `why`, `failures`, `next`, `last`; `digest` (hex), `codes` (lists by app), `written_at`, `length` |
+//! | app | `raising`, `raised`: marked while the former is more |
 
 pub mod account;
 pub mod desired;

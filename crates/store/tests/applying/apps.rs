@@ -1,16 +1,13 @@
 //! What a file states of apps.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use signet_core::app::{App, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, WhenUnentitled};
+use signet_core::app::{Codes, Mode, TagRules, WhenUnentitled};
 use signet_core::grant::SourceId;
-use signet_core::identity::{IdentityField, IdentityPattern};
-use signet_core::role::{Protocol, ProviderName};
+use signet_core::role::Protocol;
 use signet_store::apply::{Applied, ApplyError};
 use signet_store::sign_in::AppState;
 use signet_store::statement::{StatedApp, Statement};
 
-use crate::common::{Worker, app_id, stated};
+use crate::common::{Worker, stated};
 use crate::shows;
 
 pub(crate) use crate::common::apps::{app, file};

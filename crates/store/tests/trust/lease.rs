@@ -95,26 +95,28 @@ async fn a_lost_answer_is_not_somebody_elses_doing() {
 
 #[tokio::test]
 async fn a_release_that_comes_late_leaves_the_next_turn_alone() {
-    let worker = Worker::with_table().await;
-    let lease = held(&worker, ODD, "one", 100, 200).await;
-    let (slow, late_lease) = (worker.sibling(), lease.clone());
-    let calls = slow.connector.clone();
-    let table = slow.table.clone();
-    let mut late = Paused::new(async move { table.let_go(&late_lease).await });
-    // The row is read, and the release on its way, when somebody asks and the holder looks again.
-    assert!(late.until(|| calls.calls("BatchGetItem") == 1).await.is_none());
-    while calls.calls("UpdateItem") == 0 {
-        let asked = calls.total_calls();
-        if asked == 1 {
-            let busy = worker.table.lease(&account(ODD), "two", at(100), at(200)).await.unwrap();
+    for earlier_turns in 0..3 {
+        let worker = Worker::with_table().await;
+        let lease = held(&worker, ODD, "one", 100, 200).await;
+        let ask_and_hear = async |asker: &str| {
+            let busy = worker.table.lease(&account(ODD), asker, at(100), at(200)).await.unwrap();
             assert!(matches!(busy, Leased::Busy { .. }));
             assert_eq!(worker.table.let_go(&lease).await.unwrap(), Released::Again);
+        };
+        for turn in 0..earlier_turns {
+            ask_and_hear(&format!("earlier {turn}")).await;
         }
-        assert!(late.step().await.is_none());
+        let (slow, late_lease) = (worker.sibling(), lease.clone());
+        let (calls, table) = (slow.connector.clone(), slow.table.clone());
+        let mut late = Paused::new(async move { table.let_go(&late_lease).await });
+        // The row is read, and the release on its way, when somebody asks and the holder looks again.
+        assert!(late.until(|| calls.calls("BatchGetItem") == 1).await.is_none());
+        ask_and_hear("two").await;
+        assert!(late.until(|| calls.calls("UpdateItem") == 1).await.is_none(), "it released the next turn");
+        drop(late);
+        assert_eq!(row(&worker, ODD).await["lease"], text("one"), "the holder went back to work");
+        assert_eq!(worker.table.let_go(&lease).await.unwrap(), Released::Done);
     }
-    drop(late);
-    assert_eq!(row(&worker, ODD).await["lease"], text("one"), "the holder went back to work");
-    assert_eq!(worker.table.let_go(&lease).await.unwrap(), Released::Done);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A server that stands for SQS and STS: it keeps what is queued, says who the caller is, and fails as it
 //! is told.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -128,7 +128,7 @@ fn send(shared: &Mutex<Shared>, request: &Value) -> (StatusCode, String) {
     let entries = request["Entries"].as_array().unwrap();
     assert!((1..=10).contains(&entries.len()), "SQS takes one to ten: {request}");
     shared.calls.push(entries.len());
-    let (mut successful, mut failed, mut ids) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let (mut successful, mut failed, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
     for entry in entries {
         let text = |name: &str| entry[name].as_str().unwrap().to_owned();
         let sent = Sent {
@@ -137,7 +137,7 @@ fn send(shared: &Mutex<Shared>, request: &Value) -> (StatusCode, String) {
             deduplication: text("MessageDeduplicationId"),
         };
         assert!(sent.deduplication.len() <= 128 && sent.deduplication.is_ascii());
-        assert!(ids.insert(text("Id"), ()).is_none(), "ids are unique: {request}");
+        assert!(ids.insert(text("Id")), "ids are unique: {request}");
         match (shared.fate)(&sent) {
             Fate::Taken => {
                 successful.push(json!({ "Id": text("Id"), "MessageId": "m", "MD5OfMessageBody": "0" }));

@@ -100,11 +100,8 @@ impl Iam for Memory {
         self.called();
         let state = self.0.lock().unwrap();
         let own = state.roles.iter().filter(|((id, _), _)| id == account.id.as_str());
-        let facts = own.map(|(_, (arn, policy))| RoleFacts {
-            arn: arn.clone(),
-            trust_policy: policy.clone(),
-            tags: None,
-        });
+        let facts =
+            own.map(|(_, (arn, policy))| RoleFacts { arn: arn.clone(), trust_policy: policy.clone(), tags: None });
         Ok(facts.collect())
     }
 

@@ -51,10 +51,16 @@ async fn the_tables_own_changes_come_to_rest() {
     assert_eq!(done.failed(), [""; 0], "{done:#?}");
     assert_eq!(world.iam.written().len(), 3);
 
-    // Unfiltered, and still nothing of what the workers wrote begins work.
+    // Unfiltered. An account that is new is raised as a whole, once; nothing else that workers write begins
+    // work.
     let done = world.invoke(world.changes()).await;
-    assert_eq!((done.failed().len(), done.queued.len()), (0, 0), "{done:#?}");
-    assert!(done.only("stream")["records.ignored"].as_u64().unwrap() > 4);
+    assert!(done.only("stream")["records.ignored"].as_u64().unwrap() > 4, "{done:#?}");
+    world.deliver(&done.bodies()).await;
+    assert_eq!(world.iam.written(), [""; 0]);
+    if let Some(changes) = world.next_changes() {
+        let done = world.invoke(changes).await;
+        assert_eq!((done.failed().len(), done.queued.len()), (0, 0), "{done:#?}");
+    }
 
     world.grant(2, &[CURATOR, NOTEBOOKS]).await;
     assert_eq!(world.invoke(world.changes()).await.bodies(), [A], "only the withdrawal's account");

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use signet_core::app::AppId;
 use signet_core::code::CodeWidth;
@@ -166,7 +165,11 @@ impl World {
 
     /// What happened to the table since the last time, as Lambda hands it over, unfiltered.
     pub fn changes(&self) -> Value {
-        self.stream.lock().unwrap().next().unwrap().unwrap()
+        self.next_changes().expect("something changed")
+    }
+
+    pub fn next_changes(&self) -> Option<Value> {
+        self.stream.lock().unwrap().next().unwrap()
     }
 
     /// One invocation.
@@ -223,18 +226,6 @@ impl World {
         let role = RoleArn::parse(role).unwrap();
         let state = self.table.account(&role.account_id()).await.unwrap();
         state.roles.get(&role).and_then(|role| role.outcome.clone())
-    }
-
-    /// All items of the table.
-    pub async fn content(&self) -> Vec<String> {
-        let items = self.client.scan().table_name(TABLE).send().await.unwrap();
-        assert!(items.last_evaluated_key().is_none());
-        let sorted = |item: &std::collections::HashMap<String, AttributeValue>| {
-            format!("{:?}", item.iter().collect::<std::collections::BTreeMap<_, _>>())
-        };
-        let mut items: Vec<String> = items.items().iter().map(sorted).collect();
-        items.sort();
-        items
     }
 }
 

@@ -33,9 +33,8 @@ pub(super) async fn plan(
         bounds.paths.insert("/".to_owned());
     }
     let table = connect::table(connection).await?;
-    let selected = reach::select(&args.of, &table).await?;
-    let reconciler =
-        reach::reconciler(table.clone(), reach::settings(bounds, reach), reach, connection, clock).await?;
+    let selected = reach::select(&args.of, &table, connection, &mut bounds).await?;
+    let reconciler = reach::reconciler(table.clone(), reach::settings(bounds, reach), reach, connection, clock).await?;
     let reports = preview(&reconciler, &selected, console).await?;
     let names = names(&table, &reports).await?;
     if as_json {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use signet_core::grant::Timestamp;
 use signet_core::role::{AccountId, RoleArn};
-use signet_iam::aws::{Aws, Entry};
+use signet_iam::aws::{Aws, Entry, own_role};
 use signet_iam::pace::{Paced, Rates};
 use signet_reconcile::account::{Edge, Scope};
 use signet_reconcile::{Bounds, Reconciler, Settings};
@@ -56,12 +56,20 @@ pub(in crate::commands) fn bounds(reach: &Reach) -> Result<Bounds, Failure> {
             )));
         }
         bounds.never.insert(member.to_owned());
+    } else if external_id(reach).is_some() {
+        return Err(Failure::Usage(
+            "an external id without a member role that demands it: say --member-role".to_owned(),
+        ));
     }
     Ok(bounds)
 }
 
 fn member(reach: &Reach) -> Option<&str> {
     reach.member_role.as_deref().filter(|role| !role.is_empty())
+}
+
+fn external_id(reach: &Reach) -> Option<&str> {
+    reach.external_id.as_deref().filter(|id| !id.is_empty())
 }
 
 /// Whether any role may be written at all.
@@ -79,8 +87,8 @@ pub(in crate::commands) fn settings(bounds: Bounds, reach: &Reach) -> Settings {
         bounds,
         quota: reach.quota.quota,
         settle: Duration::from_mins(1),
-        roles_at_once: 4,
-        lease: Duration::from_mins(5),
+        roles_at_once: 8,
+        lease: Duration::from_mins(2),
         retry: (Duration::from_mins(1), Duration::from_hours(1)),
     }
 }
@@ -100,7 +108,7 @@ pub(in crate::commands) async fn reconciler(
     random::bytes::<1>()?;
     let entry = Entry {
         member_role: member(reach).map(str::to_owned),
-        external_id: reach.external_id.clone().filter(|id| !id.is_empty()),
+        external_id: external_id(reach).map(str::to_owned),
         session_name: "signet".to_owned(),
     };
     let rates = Rates { writes: 1.0, reads: 10.0, patience: Duration::from_secs(30) };
@@ -108,22 +116,47 @@ pub(in crate::commands) async fn reconciler(
     Ok(Reconciler { table, iam, settings, edge: Edge { now: clock, token: random::token } })
 }
 
-/// The accounts that are meant, each with what of it is attended to.
+/// The accounts that are meant, each with what of it is attended to. The role of these credentials is
+/// not among what may be written: whoever shut themselves out could mend nothing any more.
 ///
 /// # Errors
-/// [`Failure::NoRole`] and [`Failure::NoAccount`] for what was never granted; [`Failure::Store`].
-pub(super) async fn select(selection: &Selection, table: &Table) -> Result<Vec<(AccountId, Scope)>, Failure> {
+/// [`Failure::NoRole`] and [`Failure::NoAccount`] for what was never granted; [`Failure::Store`];
+/// [`Failure::OwnRole`].
+pub(super) async fn select(
+    selection: &Selection,
+    table: &Table,
+    connection: &Connection,
+    bounds: &mut Bounds,
+) -> Result<Vec<(AccountId, Scope)>, Failure> {
+    let (selected, roles) = selected(selection, table).await?;
+    if let Some(name) = own_role(&connect::accounts(connection).await?).await? {
+        // The ARN of a session tells no path, and a name is unique in its account whatever its path.
+        let same = roles.iter().filter(|role| role.name().eq_ignore_ascii_case(&name));
+        bounds.never.extend(same.map(|role| role.path_and_name().to_owned()));
+        bounds.never.insert(name);
+    }
+    Ok(selected)
+}
+
+/// The accounts that are meant, and all roles of theirs that the table knows.
+async fn selected(
+    selection: &Selection,
+    table: &Table,
+) -> Result<(Vec<(AccountId, Scope)>, BTreeSet<RoleArn>), Failure> {
     let name = || table.name().to_owned();
     let only: BTreeSet<&AccountId> = selection.accounts.iter().collect();
     let is_meant = |account: &AccountId| only.is_empty() || only.contains(account);
     if selection.roles.is_empty() {
-        let known: BTreeSet<AccountId> = table.accounts().await?.into_iter().map(|state| state.account).collect();
+        let known = table.accounts().await?;
+        let is_unknown = |account: &AccountId| known.iter().all(|state| state.account != *account);
         let unknown: Vec<String> =
-            only.iter().filter(|account| !known.contains(**account)).map(|account| format!("`{account}`")).collect();
+            only.iter().filter(|account| is_unknown(account)).map(|account| format!("`{account}`")).collect();
         if !unknown.is_empty() {
             return Err(Failure::NoAccount { accounts: unknown.join(", "), table: name() });
         }
-        return Ok(known.into_iter().filter(is_meant).map(|account| (account, Scope::All)).collect());
+        let roles = known.iter().flat_map(|state| state.roles.keys().cloned()).collect();
+        let accounts: BTreeSet<AccountId> = known.into_iter().map(|state| state.account).filter(is_meant).collect();
+        return Ok((accounts.into_iter().map(|account| (account, Scope::All)).collect(), roles));
     }
     let accounts: BTreeSet<AccountId> = selection.roles.iter().map(RoleArn::account_id).collect();
     let (mut selected, mut unknown) = (Vec::new(), Vec::new());
@@ -134,5 +167,56 @@ pub(super) async fn select(selection: &Selection, table: &Table) -> Result<Vec<(
         unknown.extend(roles.iter().filter(|role| !state.roles.contains_key(*role)).map(|role| format!("`{role}`")));
         selected.push((account, Scope::Roles(roles)));
     }
-    if unknown.is_empty() { Ok(selected) } else { Err(Failure::NoRole { roles: unknown.join(", "), table: name() }) }
+    if !unknown.is_empty() {
+        return Err(Failure::NoRole { roles: unknown.join(", "), table: name() });
+    }
+    Ok((selected, selection.roles.iter().cloned().collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::trust::QuotaArg;
+    use signet_core::trust::plan::Quota;
+
+    fn reach(paths: &[&str], tag: Option<&str>, member: Option<&str>) -> Reach {
+        Reach {
+            member_role: member.map(str::to_owned),
+            external_id: None,
+            role_paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            role_tag: tag.map(str::to_owned),
+            quota: QuotaArg { quota: Quota::DEFAULT },
+        }
+    }
+
+    #[test]
+    fn what_may_be_written_is_said_in_full() {
+        let all = bounds(&reach(&["/data/", "/x/"], Some("signet=a=b"), Some("signet/member"))).unwrap();
+        assert_eq!(all.paths, ["/data/".to_owned(), "/x/".to_owned()].into());
+        assert_eq!(all.tag, Some(("signet".to_owned(), "a=b".to_owned())));
+        assert_eq!(all.never, ["signet/member".to_owned()].into());
+        assert!(is_bounded(&all));
+        // What a variable sets to nothing is not set.
+        let nothing = bounds(&reach(&[""], Some(""), Some(""))).unwrap();
+        assert!(!is_bounded(&nothing) && nothing.never.is_empty());
+        let empty = Reach { external_id: Some(String::new()), ..reach(&[], None, None) };
+        assert!(bounds(&empty).is_ok());
+        let alone = Reach { external_id: Some("id".to_owned()), ..empty };
+        assert!(bounds(&alone).unwrap_err().to_string().contains("without a member role"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused() {
+        for (reach, why) in [
+            (reach(&["data/"], None, None), "role path `data/`"),
+            (reach(&["/data"], None, None), "role path `/data`"),
+            (reach(&[], Some("signet"), None), "role tag `signet`"),
+            (reach(&[], Some("=yes"), None), "role tag `=yes`"),
+            (reach(&[], None, Some("/signet/member")), "member role `/signet/member`"),
+            (reach(&[], None, Some("a b")), "member role `a b`"),
+        ] {
+            let failure = bounds(&reach).unwrap_err().to_string();
+            assert!(failure.contains(why), "{failure}");
+        }
+    }
 }

@@ -88,11 +88,7 @@ fn present(path: Option<&Path>, console: &mut Console<'_>) -> Result<Document, F
 }
 
 /// Whom the role should trust, and why apps have no gate.
-async fn desired(
-    args: &Render,
-    table: &Table,
-    now: Timestamp,
-) -> Result<(Desired, BTreeMap<AppId, String>), Failure> {
+async fn desired(args: &Render, table: &Table, now: Timestamp) -> Result<(Desired, BTreeMap<AppId, String>), Failure> {
     let meta = table.warm().await?;
     let entries = table.role_entries(&args.role).await?;
     if entries.is_empty() && !table.account(&args.role.account_id()).await?.roles.contains_key(&args.role) {

@@ -41,21 +41,20 @@ pub(super) async fn sync(
 ) -> Result<Exit, Failure> {
     super::super::apply::check_consent(args.yes, as_json, console)?;
     let reach = &args.of.reach;
-    let bounds = reach::bounds(reach)?;
+    let mut bounds = reach::bounds(reach)?;
     if !reach::is_bounded(&bounds) {
         let why = "nothing may be written: say by --role-path or --role-tag (SIGNET_ROLE_PATHS, SIGNET_ROLE_TAG) which \
                    roles may be";
         return Err(Failure::Usage(why.to_owned()));
     }
     let topic = match args.alert_topic.as_deref() {
-        Some(topic) => Some(connect::alerts(connection, topic).await?),
+        Some(topic) => Some(connect::alerts(topic).await?),
         None => None,
     };
     let table = connect::table(connection).await?;
-    let selected = reach::select(&args.of, &table).await?;
+    let selected = reach::select(&args.of, &table, connection, &mut bounds).await?;
     let quota = reach.quota.quota;
-    let reconciler =
-        reach::reconciler(table.clone(), reach::settings(bounds, reach), reach, connection, clock).await?;
+    let reconciler = reach::reconciler(table.clone(), reach::settings(bounds, reach), reach, connection, clock).await?;
     if !args.yes {
         let reports = preview(&reconciler, &selected, console).await?;
         console.result(&render::text(&reports, &names(&table, &reports).await?, quota, false))?;

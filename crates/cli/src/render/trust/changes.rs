@@ -102,8 +102,7 @@ fn doors(
                 for principal in &doors.principals {
                     for audience in &doors.audiences {
                         let app = gates.iter().find(|(_, gate)| is_door(gate, role, principal, audience));
-                        let app =
-                            app.map_or_else(|| format!("{principal} for {audience}"), |(app, _)| app.to_string());
+                        let app = app.map_or_else(|| format!("{principal} for {audience}"), |(app, _)| app.to_string());
                         found.entry(app).or_default().extend(doors.codes.iter().cloned());
                     }
                 }

@@ -14,7 +14,7 @@ use signet_reconcile::report::{Ended, Outcome, ProviderReport};
 use signet_reconcile::{AccountReport, RoleReport};
 use signet_store::lookup::CodeOwner;
 
-pub use self::changes::Changes;
+pub use self::changes::{Changes, codes};
 use crate::text::{count, group, printable};
 use crate::time;
 
@@ -64,7 +64,10 @@ pub fn is_change(role: &RoleReport) -> bool {
 #[must_use]
 pub fn is_provider_change(provider: &ProviderReport) -> bool {
     let outcome = provider.outcome;
-    matches!(outcome.strip_prefix("would_").unwrap_or(outcome), "created" | "create" | "updated" | "update" | "deleted" | "delete")
+    matches!(
+        outcome.strip_prefix("would_").unwrap_or(outcome),
+        "created" | "create" | "updated" | "update" | "deleted" | "delete"
+    )
 }
 
 /// Whether work on a provider failed.
@@ -237,7 +240,8 @@ fn write_role(text: &mut String, role: &RoleReport, names: &Names, quota: Quota)
         }
     }
     for odd in &changes.odd {
-        let _ = writeln!(text, "      - a statement that is marked as ours, and is not of our making: {}", printable(odd));
+        let _ =
+            writeln!(text, "      - a statement that is marked as ours, and is not of our making: {}", printable(odd));
     }
     let lists = [("new", &changes.new), ("changed", &changes.changed), ("gone", &changes.gone)];
     let mut parts: Vec<String> = Vec::new();
@@ -282,8 +286,7 @@ fn account_json(account: &AccountReport, names: &Names) -> Value {
         Ended::Unfinished => "unfinished",
         Ended::Lost => "lost",
     };
-    let provider =
-        |one: &ProviderReport| json!({ "provider": one.arn, "outcome": one.outcome, "why": one.why });
+    let provider = |one: &ProviderReport| json!({ "provider": one.arn, "outcome": one.outcome, "why": one.why });
     json!({
         "account": account.account.as_str(),
         "ended": ended,
@@ -322,7 +325,9 @@ pub fn left_out(left_out: &LeftOut, without: &BTreeMap<AppId, String>) -> String
     match left_out {
         LeftOut::OtherWidth(code) => format!("code {code} has not the width of the table's codes"),
         LeftOut::SharedGate(app, other) => {
-            format!("app `{app}`: its sign-ins come through the same gate as those of `{other}`, and cannot be told apart")
+            format!(
+                "app `{app}`: its sign-ins come through the same gate as those of `{other}`, and cannot be told apart"
+            )
         }
         LeftOut::NoGate(app) => {
             format!("app `{app}`: {}", without.get(app).map_or("it has no gate", String::as_str))

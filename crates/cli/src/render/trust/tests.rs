@@ -89,7 +89,8 @@ fn sample() -> Vec<AccountReport> {
         ..role("writer", Outcome::WouldWrite)
     };
     let failed = RoleReport { why: Some("the account says\n no".to_owned()), ..role("locked", Outcome::Denied) };
-    let outside = RoleReport { why: Some("it is outside the bounds".to_owned()), ..role("outside", Outcome::OutOfBounds) };
+    let outside =
+        RoleReport { why: Some("it is outside the bounds".to_owned()), ..role("outside", Outcome::OutOfBounds) };
     let same = RoleReport { before: Some(both.clone()), after: Some(both), ..role("same", Outcome::Unchanged) };
     let provider = |name: &str, outcome: &'static str, why: Option<&str>| ProviderReport {
         arn: format!("arn:aws:iam::111122223333:saml-provider/{name}"),
@@ -133,15 +134,8 @@ fn for_programs() {
 #[test]
 fn what_counts() {
     let totals = Totals::of(&sample());
-    let expected = Totals {
-        accounts: 2,
-        unchanged: 1,
-        changed: 2,
-        failed: 2,
-        providers: 2,
-        providers_failed: 1,
-        unfinished: 1,
-    };
+    let expected =
+        Totals { accounts: 2, unchanged: 1, changed: 2, failed: 2, providers: 2, providers_failed: 1, unfinished: 1 };
     assert_eq!(totals, expected);
     assert!(is_unseen(&role("a", Outcome::Unavailable)) && !is_unseen(&role("a", Outcome::OutOfBounds)));
     assert!(!is_failure(&role("a", Outcome::Absent)) && is_failure(&role("a", Outcome::TooLong)));
@@ -156,7 +150,9 @@ fn a_statement_of_another_shape_is_shown_as_it_is() {
         Changes::of(&after, &names().gates).unwrap()
     };
     assert_eq!(statement(("", "")).odd, Vec::<String>::new());
-    for change in [("*:abcd:*", "*abcd*"), ("StringEquals\":{\"SAML:aud", "StringLike2\":{\"SAML:aud"), ("Allow", "allow")] {
+    for change in
+        [("*:abcd:*", "*abcd*"), ("StringEquals\":{\"SAML:aud", "StringLike2\":{\"SAML:aud"), ("Allow", "allow")]
+    {
         let changes = statement(change);
         assert_eq!((changes.odd.len(), changes.changed.len()), (1, 1), "{change:?}");
         assert_eq!(changes.apps["0oaA"].added, ["abcd".to_owned()].into());

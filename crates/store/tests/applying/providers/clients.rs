@@ -4,7 +4,8 @@ use signet_core::role::Protocol;
 use signet_store::apply::{AppliedProvider, ApplyError};
 use signet_store::statement::StatedProvider;
 
-use super::{NEW, applied, apply, deleted, oidc, refused, stalled};
+use super::races::stalled;
+use super::{NEW, applied, apply, deleted, oidc, refused};
 use crate::common::{TABLE, Worker, text};
 
 fn with(id: &str, clients: &[&str]) -> StatedProvider {
