@@ -156,7 +156,9 @@ class Aws:
         if TRUST in functions:
             accounts = self.queue("signet-trust-sync.fifo", TRUST_TIMEOUT_S)
             both |= {"SIGNET_TRUST_QUEUE_URL": accounts["url"], "AWS_ENDPOINT_URL_SQS": self.endpoint}
-            send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": accounts["arn"]}
+            # To SQS itself a batch is SendMessage as well.
+            actions = ["sqs:SendMessage", "sqs:SendMessageBatch"]
+            send = {"Effect": "Allow", "Action": actions, "Resource": accounts["arn"]}
             self.function(TRUST, TRUST_TIMEOUT_S, functions[TRUST], both, [publish, send], accounts)
             parts |= {"accounts": accounts["url"], "accounts_dead_letters": accounts["dead"]}
         return parts

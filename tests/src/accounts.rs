@@ -94,7 +94,8 @@ impl Accounts {
         loop {
             let Some(batch) = self.stream.lock().unwrap().next().unwrap() else { return };
             let answer = self.flow.messaging.invoke_trust_sync(&batch);
-            assert_eq!(answer["batchItemFailures"], json!([]), "{answer}");
+            let refused = self.flow.messaging.lines("not queued");
+            assert_eq!(answer["batchItemFailures"], json!([]), "{refused:?}");
             let is_idle = async || self.flow.messaging.queued_accounts().await == 0;
             self.flow.messaging.until("no account waits", is_idle).await;
         }

@@ -1,7 +1,7 @@
 //! One account: lease, providers, roles, outcome.
 //!
 //! Whoever has the lease goes over the account in passes until nothing is due and nobody asked for it in
-//! between. A pass ([`pass`](crate::pass)) reads the account, then the apps, makes providers, attends to
+//! between. A pass (`pass`) reads the account, then the apps, makes providers, attends to
 //! roles, deletes providers, and notes how far it came. All is level-triggered: a pass that is dropped in
 //! the middle leaves rows by which the next one does the rest.
 

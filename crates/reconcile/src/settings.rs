@@ -67,7 +67,8 @@ impl Bounds {
 
     /// Whether a role is one that is never written. IAM's names are unique whatever their case.
     pub(crate) fn is_never(&self, role: &RoleArn) -> bool {
-        self.never.iter().any(|name| name.trim_start_matches('/').eq_ignore_ascii_case(role.path_and_name()))
+        let name = |path_and_name: &str| path_and_name.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        self.never.iter().any(|never| name(never) == name(role.name()))
     }
 }
 

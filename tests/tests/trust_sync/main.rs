@@ -35,6 +35,23 @@ const APP: &str = "0oath92zlO60urQOP0g3";
 const NIGHT: &str = "Night Shift";
 const DAY: &str = "Day Shift";
 
+/// The file of the app, without the grants that the other tests have: their roles are nowhere here.
+const APPS: &str = "\
+name: platform
+apps:
+  - id: 0oath92zlO60urQOP0g3
+    name: Databricks
+    protocol: saml
+    provider: okta-databricks
+    audience: https://signin.aws.amazon.com/saml
+    mode: enforce
+    groups: { claim: groups }
+    identity: { from: user.profile.login, pattern: \"*@example.com\" }
+    tags: { email: { claim: email }, department: { claim: department, required: true } }
+    when_unentitled: deny
+grants: []
+";
+
 /// Three accounts with a role `data/trials-reader` and a role `data/trials-writer` each, the app's
 /// provider event handled, and no grants on any of them.
 async fn started() -> (Accounts, Vec<String>) {
@@ -49,6 +66,7 @@ async fn started() -> (Accounts, Vec<String>) {
     let limits = ["--datasets", "clinical-*", "--roles", "arn:aws:iam::*:role/data/*", "--groups", "*"];
     let add = ["producer", "add", topic, "--events", "signet.dataset.changed.v1"];
     accounts.flow.stack.signet(&[&add[..], &limits].concat(), &[]);
+    accounts.flow.stack.apply(APPS);
     accounts.flow.publish(PROVIDERS, &sample("provider-saml-active"));
     (accounts, roles)
 }
