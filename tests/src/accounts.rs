@@ -92,7 +92,7 @@ impl Accounts {
     pub async fn settled(&self) {
         self.flow.messaging.settled().await;
         loop {
-            let Some(batch) = self.stream.lock().unwrap().next().unwrap() else { return };
+            let Some(batch) = self.stream.lock().unwrap().read().unwrap() else { return };
             let answer = self.flow.messaging.invoke_trust_sync(&batch);
             let refused = self.flow.messaging.lines("not queued");
             assert_eq!(answer["batchItemFailures"], json!([]), "{refused:?}");

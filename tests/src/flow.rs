@@ -73,7 +73,7 @@ impl Flow {
                 ("SIGNET_IAM_READS_PER_SECOND", "200"),
             ]
         });
-        let messaging = Messaging::start(visibility, &environment, trust.as_ref().map(|trust| trust.as_slice()));
+        let messaging = Messaging::start(visibility, &environment, trust.as_ref().map(<[_; 9]>::as_slice));
         let data = ["--datasets", "clinical-*", "--roles", "arn:aws:iam::111122223333:role/data/*", "--groups", "*"];
         let producers: [(&str, &str, &[&str]); 2] = [
             (DATASETS, "signet.dataset.changed.v1", &data),

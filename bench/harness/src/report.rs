@@ -15,7 +15,13 @@ use crate::writes::Figure;
 const NONE: &str = "–";
 
 /// The whole report.
-pub(crate) fn render(plan: &Plan, contenders: &[Contender], results: &Results, events: &[Figure], roles: &Figures) -> String {
+pub(crate) fn render(
+    plan: &Plan,
+    contenders: &[Contender],
+    results: &Results,
+    events: &[Figure],
+    roles: &Figures,
+) -> String {
     let mut sections = vec!["# Benchmark\n".to_owned()];
     if plan.is_trial {
         sections
@@ -79,8 +85,10 @@ pub(crate) fn trust(figures: &Figures) -> String {
             verdict(figures.sweep_writes == 0),
         ],
     ];
-    let rows = table(&["roles", "measured", "at most", "verdict"], rows.into_iter());
-    format!("## Roles\n\n5,000 roles in 200 accounts, IAM simulated at 1 write and 10 reads a second and account.\n\n{rows}")
+    let rows = table(&["roles", "measured", "at most", "verdict"], rows);
+    format!(
+        "## Roles\n\n5,000 roles in 200 accounts, IAM simulated at 1 write and 10 reads a second and account.\n\n{rows}"
+    )
 }
 
 fn setting(plan: &Plan, contenders: &[Contender]) -> String {

@@ -159,8 +159,7 @@ impl Iam for Simulated {
     }
 
     async fn set_trust_policy(&self, account: &Account, role: &str, document: &str) -> Result<(), IamError> {
-        let write =
-            |contents: &mut Contents| contents.roles.get_mut(role).map(|(_, text)| document.clone_into(text));
+        let write = |contents: &mut Contents| contents.roles.get_mut(role).map(|(_, text)| document.clone_into(text));
         self.call("UpdateAssumeRolePolicy", account, Kind::Write, write).await
     }
 
@@ -187,8 +186,7 @@ impl Iam for Simulated {
 
     async fn update_saml_provider(&self, account: &Account, arn: &str, metadata: &str) -> Result<(), IamError> {
         let name = arn.rsplit('/').next().unwrap_or_default();
-        let write =
-            |contents: &mut Contents| contents.saml.get_mut(name).map(|text| metadata.clone_into(text));
+        let write = |contents: &mut Contents| contents.saml.get_mut(name).map(|text| metadata.clone_into(text));
         self.call("UpdateSAMLProvider", account, Kind::Write, write).await
     }
 

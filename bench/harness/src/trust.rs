@@ -124,7 +124,9 @@ pub(crate) async fn measure() -> Result<Figures, BenchError> {
     let bench = reconciler(table, iam.clone(), patient());
     iam.limit();
     iam.calls();
-    eprintln!("==> One provider event, IAM at {WRITES} write and {READS} reads a second and account: about half a minute");
+    eprintln!(
+        "==> One provider event, IAM at {WRITES} write and {READS} reads a second and account: about half a minute"
+    );
     let begun = Instant::now();
     provider(&bench.table, 2, "https://example.com/another/recipient").await?;
     let reports = run(&bench, &accounts, &Scope::Due).await?;
@@ -205,7 +207,8 @@ fn token() -> String {
 }
 
 fn roles() -> Result<Vec<RoleArn>, BenchError> {
-    let arn = |account: usize, role: usize| format!("arn:aws:iam::{}:role/data/reader-{role:02}", 222_200_000_000 + account);
+    let arn =
+        |account: usize, role: usize| format!("arn:aws:iam::{}:role/data/reader-{role:02}", 222_200_000_000 + account);
     let all = (0..ACCOUNTS).flat_map(|account| (0..ROLES_EACH).map(move |role| (account, role)));
     Ok(all.map(|(account, role)| RoleArn::parse(&arn(account, role))).collect::<Result<_, _>>()?)
 }

@@ -32,6 +32,13 @@ pub struct Rates {
     pub patience: Duration,
 }
 
+impl Rates {
+    /// The rates of an account that leave room for others that use its IAM, in which some two writes a
+    /// second are let through; after the patience a role is noted as failed, with its next attempt, and
+    /// others get their turn.
+    pub const DEFAULT: Self = Self { writes: 1.0, reads: 10.0, patience: Duration::from_secs(30) };
+}
+
 /// How many calls were made, attempts counted each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {

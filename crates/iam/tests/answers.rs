@@ -243,7 +243,7 @@ async fn no_answer_is_unavailable() {
     let error = Aws::new(&settings, direct).role(&one, "r").await.unwrap_err();
     assert_eq!(kind(&error), "unavailable", "{error}");
     assert!(error.to_string().starts_with("GetRole in account"), "{error}");
-    own_role(&settings).await.unwrap_err();
+    own_role(&aws_sdk_sts::Client::new(&settings)).await.unwrap_err();
 }
 
 #[tokio::test]
@@ -254,32 +254,4 @@ async fn another_partition_is_refused_before_anything_is_sent() {
     assert_eq!(kind(&error), "refused");
     assert!(error.to_string().contains("partition `aws`, and the Region `cn-north-1` in `aws-cn`"), "{error}");
     assert!(service.requests.lock().unwrap().is_empty());
-}
-
-/// What the next test runs in a process of its own, since the variables are the process's.
-#[tokio::test]
-#[ignore = "needs the variables that the test below gives it"]
-async fn with_settings_of_the_environment_a_role_is_read() {
-    let settings = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
-    let role = Aws::new(&settings, entry()).role(&account("111111111111"), "r").await.unwrap();
-    assert_eq!(role.trust_policy, "{}");
-}
-
-#[tokio::test]
-async fn the_endpoints_of_iam_and_sts_come_from_the_environment() {
-    let iam = Service::start(|_| (200, ROLE.replace("POLICY", "%7B%7D"))).await;
-    let sts = Service::start(|_| (200, SESSION.to_owned())).await;
-    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-    child
-        .args(["--ignored", "--exact", "with_settings_of_the_environment_a_role_is_read"])
-        .env_clear()
-        .env("AWS_ENDPOINT_URL_IAM", &iam.endpoint)
-        .env("AWS_ENDPOINT_URL_STS", &sts.endpoint)
-        .env("AWS_REGION", "eu-central-1")
-        .env("AWS_ACCESS_KEY_ID", "local")
-        .env("AWS_SECRET_ACCESS_KEY", "local");
-    let output = tokio::task::spawn_blocking(move || child.output()).await.unwrap().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    assert_eq!((sts.requests("AssumeRole").len(), iam.requests("GetRole").len()), (1, 1));
-    assert_eq!((sts.requests.lock().unwrap().len(), iam.requests.lock().unwrap().len()), (1, 1));
 }

@@ -138,12 +138,12 @@ async fn providers_are_created_read_changed_and_deleted() {
 async fn without_a_member_role_the_own_credentials_are_used_and_tell_the_own_role() {
     let moto = Moto::start().unwrap();
     let own = settings(moto.endpoint()).await;
-    assert_eq!(own_role(&own).await.unwrap(), None);
+    assert_eq!(own_role(&aws_sdk_sts::Client::new(&own)).await.unwrap(), None);
     let role = AssumeRoleProvider::builder("arn:aws:iam::333333333333:role/signet/signet-trust-sync");
     let role = role.configure(&own).session_name("test").build().await;
     let session = aws_credential_types::provider::SharedCredentialsProvider::new(role);
     let assumed = own.to_builder().credentials_provider(session).build();
-    assert_eq!(own_role(&assumed).await.unwrap().as_deref(), Some("signet-trust-sync"));
+    assert_eq!(own_role(&aws_sdk_sts::Client::new(&assumed)).await.unwrap().as_deref(), Some("signet-trust-sync"));
 
     let entry = signet_iam::aws::Entry { member_role: None, ..entry() };
     let [_, _, three] = three();

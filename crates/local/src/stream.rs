@@ -38,7 +38,7 @@ impl Stream {
     ///
     /// # Errors
     /// The stream cannot be read.
-    pub fn next(&mut self) -> Result<Option<Value>, LocalError> {
+    pub fn read(&mut self) -> Result<Option<Value>, LocalError> {
         self.look_for_shards()?;
         let mut records = Vec::new();
         for shard in &mut self.shards {
@@ -91,6 +91,6 @@ impl std::fmt::Debug for Stream {
     }
 }
 
-fn broken(reason: impl ToString) -> LocalError {
+fn broken(reason: impl std::fmt::Display) -> LocalError {
     LocalError::Database(reason.to_string())
 }

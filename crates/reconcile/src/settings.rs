@@ -73,6 +73,24 @@ impl Bounds {
 }
 
 impl Settings {
+    /// How everybody works who keeps roles: what is here fits the rates and the patience of
+    /// [`Rates::DEFAULT`](signet_iam::pace::Rates::DEFAULT).
+    #[must_use]
+    pub fn new(bounds: Bounds, quota: Quota) -> Self {
+        Self {
+            bounds,
+            quota,
+            // IAM's changes are there for all to read within seconds, and no time is promised.
+            settle: Duration::from_mins(1),
+            // Enough to use up an account's rate while answers take their time.
+            roles_at_once: 8,
+            // What an account waits, at the most, for a worker that died.
+            lease: Duration::from_mins(2),
+            // The schedule looks every few minutes: the first is not much shorter than that.
+            retry: (Duration::from_mins(1), Duration::from_hours(1)),
+        }
+    }
+
     /// When something is tried again that failed so many times one after the other.
     pub(crate) fn retry_at(&self, now: Timestamp, failures: u32) -> Timestamp {
         let (first, longest) = self.retry;

@@ -1,7 +1,6 @@
 //! The environment, read once at start.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use signet_core::producer::TopicArn;
 use signet_core::role::RoleArn;
@@ -11,24 +10,6 @@ use signet_iam::pace::Rates;
 use signet_reconcile::settings::{Bounds, Settings};
 use signet_sync::alerts::AlertTopic;
 use signet_sync::environment::{ConfigError, Reader};
-
-/// For how long after a write IAM may still show an older document: its changes are there for all to read
-/// within seconds, and no time is promised.
-const SETTLE: Duration = Duration::from_mins(1);
-/// How many roles of an account are under way at once: enough to use up an account's rate while answers
-/// take their time.
-const ROLES_AT_ONCE: usize = 8;
-/// How long a lease lasts: what an account waits, at the most, for a worker that died.
-const LEASE: Duration = Duration::from_mins(2);
-/// The pause before a failed role is tried again, the first time and at the longest. The schedule looks
-/// every few minutes, so that the first is not much shorter than that.
-const RETRY: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(1));
-/// How long one call is repeated while an account throttles. After that the role is noted as failed, with
-/// its next attempt, and others get their turn.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The rates of an account, in calls a second, that leave room for others that use its IAM.
-const WRITES: f64 = 1.0;
-const READS: f64 = 10.0;
 
 /// What the function is told by its environment.
 ///
@@ -90,8 +71,8 @@ impl Config {
         let dry_run = reader.optional("SIGNET_DRY_RUN", truth).unwrap_or(false);
         let quota = reader.optional("SIGNET_POLICY_QUOTA", quota).unwrap_or_default();
         let rate = |most: f64| move |text: &str| rate(text, most);
-        let writes = reader.optional("SIGNET_IAM_WRITES_PER_SECOND", rate(100.0)).unwrap_or(WRITES);
-        let reads = reader.optional("SIGNET_IAM_READS_PER_SECOND", rate(1_000.0)).unwrap_or(READS);
+        let writes = reader.optional("SIGNET_IAM_WRITES_PER_SECOND", rate(100.0)).unwrap_or(Rates::DEFAULT.writes);
+        let reads = reader.optional("SIGNET_IAM_READS_PER_SECOND", rate(1_000.0)).unwrap_or(Rates::DEFAULT.reads);
         reader.region();
 
         let read = (|| {
@@ -106,15 +87,8 @@ impl Config {
                     external_id: Some(external_id?),
                     session_name: "signet-trust-sync".to_owned(),
                 },
-                rates: Rates { writes, reads, patience: PATIENCE },
-                settings: Settings {
-                    bounds,
-                    quota,
-                    settle: SETTLE,
-                    roles_at_once: ROLES_AT_ONCE,
-                    lease: LEASE,
-                    retry: RETRY,
-                },
+                rates: Rates { writes, reads, ..Rates::DEFAULT },
+                settings: Settings::new(bounds, quota),
                 dry_run,
             })
         })();
@@ -248,7 +222,7 @@ mod tests {
         };
         assert_eq!(config.settings.bounds, bounds);
         assert_eq!((config.dry_run, config.settings.quota), (false, Quota::DEFAULT));
-        assert_eq!(config.rates, Rates { writes: 1.0, reads: 10.0, patience: PATIENCE });
+        assert_eq!((config.rates.writes, config.rates.reads), (1.0, 10.0));
         assert_eq!(config.entry.member_role.as_deref(), Some("signet/signet-member"));
         assert_eq!(config.entry.external_id.as_deref(), Some("example"));
 

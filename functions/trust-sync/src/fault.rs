@@ -1,10 +1,10 @@
 //! Why something comes again.
 
+use signet_iam::aws::OwnRoleError;
 use signet_reconcile::account::ReconcileError;
 use signet_store::StoreError;
 use signet_sync::limit::Cut;
 
-use crate::own::OwnRoleError;
 use crate::queue::Unsent;
 
 /// Why a message or an invocation comes again. What was done stays done.

@@ -27,7 +27,6 @@
 //! | [`worker`] | messages of the queue, to work on accounts |
 //! | [`schedule`] | what is due by itself |
 //! | [`queue`] | the queue of accounts |
-//! | [`own`] | the function's own role, which is never written |
 //! | [`watch`] | what people and the log hear while an account is worked on |
 //! | [`fault`] | why something comes again |
 //! | [`report`] | the lines of the log |
@@ -38,7 +37,6 @@
 pub mod config;
 pub mod fault;
 pub mod metrics;
-pub mod own;
 pub mod payload;
 pub mod queue;
 pub mod random;

@@ -6,7 +6,7 @@ use ::metrics::Unit;
 use serde::Serialize;
 use signet_core::grant::Timestamp;
 use signet_iam::Iam;
-use signet_iam::aws::Aws;
+use signet_iam::aws::{Aws, OwnRoleError, own_role};
 use signet_iam::pace::Paced;
 use signet_reconcile::{Reconciler, account};
 use signet_store::Table;
@@ -17,7 +17,6 @@ use signet_sync::serve::{Call, Edge, Handler, system_time_ms};
 use tokio::sync::OnceCell;
 
 use crate::config::Config;
-use crate::own::{self, OwnRoleError};
 use crate::payload::Payload;
 use crate::queue::AccountQueue;
 use crate::schedule::Summary;
@@ -98,7 +97,7 @@ impl<I: Iam> TrustSync<I> {
     /// the next one if that failed.
     pub(crate) async fn reconciler(&self) -> Result<&Reconciler<I>, OwnRoleError> {
         let ready = self.ready.get_or_try_init(async || {
-            let role = own::role_name(&self.sts).await?;
+            let role = own_role(&self.sts).await?;
             let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
             // INVARIANT: it is taken where nothing can fail any more.
             let mut reconciler = waiting.ok_or_else(|| OwnRoleError::Call("it was asked for twice".to_owned()))?;

@@ -12,12 +12,8 @@ async fn roles_in_three_accounts_let_in_whom_the_events_say() {
         foreign.push(statements(&accounts, role, false).await);
     }
     let [reader_1, _, reader_2, writer_2, reader_3, _] = roles.iter().collect::<Vec<_>>()[..] else { panic!() };
-    state(
-        &accounts,
-        1,
-        &[(reader_1, &[NIGHT]), (reader_2, &[NIGHT, DAY]), (writer_2, &[DAY]), (reader_3, &[NIGHT])],
-    )
-    .await;
+    state(&accounts, 1, &[(reader_1, &[NIGHT]), (reader_2, &[NIGHT, DAY]), (writer_2, &[DAY]), (reader_3, &[NIGHT])])
+        .await;
 
     for account in ACCOUNTS {
         assert!(accounts.saml_metadata(account, PROVIDER).await.is_some(), "{account} has no provider");

@@ -1,7 +1,7 @@
 //! The role that this process runs as.
 
-use aws_config::SdkConfig;
 use aws_sdk_iam::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_sts::Client;
 
 /// The role of this process could not be found out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,15 +14,15 @@ pub enum OwnRoleError {
     Arn(String),
 }
 
-/// The name, without a path, of the role whose session these settings' credentials are; none if they are
+/// The name, without a path, of the role whose session this client's credentials are; none if they are
 /// a user's. The ARN of a session has no path, and a role's name is unique in its account whatever its
 /// path. Asks STS, which needs no permission.
 ///
 /// # Errors
 /// STS does not answer, or not with an ARN that tells. Then nothing must be written: it might be the role
 /// itself.
-pub async fn own_role(settings: &SdkConfig) -> Result<Option<String>, OwnRoleError> {
-    let answer = aws_sdk_sts::Client::new(settings).get_caller_identity().send().await;
+pub async fn own_role(client: &Client) -> Result<Option<String>, OwnRoleError> {
+    let answer = client.get_caller_identity().send().await;
     let answer = answer.map_err(|error| {
         OwnRoleError::Call(match &error {
             SdkError::ServiceError(answer) => answer.err().code().unwrap_or("no error code").to_owned(),

@@ -169,7 +169,7 @@ impl World {
     }
 
     pub fn next_changes(&self) -> Option<Value> {
-        self.stream.lock().unwrap().next().unwrap()
+        self.stream.lock().unwrap().read().unwrap()
     }
 
     /// One invocation.

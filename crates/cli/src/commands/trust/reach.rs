@@ -1,7 +1,6 @@
 //! How accounts are entered, and what may be written there.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use signet_core::grant::Timestamp;
 use signet_core::role::{AccountId, RoleArn};
@@ -83,14 +82,7 @@ pub(in crate::commands) const UNBOUNDED: &str =
 
 /// How the command works.
 pub(in crate::commands) fn settings(bounds: Bounds, reach: &Reach) -> Settings {
-    Settings {
-        bounds,
-        quota: reach.quota.quota,
-        settle: Duration::from_mins(1),
-        roles_at_once: 8,
-        lease: Duration::from_mins(2),
-        retry: (Duration::from_mins(1), Duration::from_hours(1)),
-    }
+    Settings::new(bounds, reach.quota.quota)
 }
 
 /// A reconciler for the accounts that the table knows.
@@ -111,8 +103,7 @@ pub(in crate::commands) async fn reconciler(
         external_id: external_id(reach).map(str::to_owned),
         session_name: "signet".to_owned(),
     };
-    let rates = Rates { writes: 1.0, reads: 10.0, patience: Duration::from_secs(30) };
-    let iam = Paced::new(Aws::new(&connect::accounts(connection).await?, entry), rates, random::fraction);
+    let iam = Paced::new(Aws::new(&connect::accounts(connection).await?, entry), Rates::DEFAULT, random::fraction);
     Ok(Reconciler { table, iam, settings, edge: Edge { now: clock, token: random::token } })
 }
 
@@ -128,21 +119,13 @@ pub(super) async fn select(
     connection: &Connection,
     bounds: &mut Bounds,
 ) -> Result<Vec<(AccountId, Scope)>, Failure> {
-    let (selected, roles) = selected(selection, table).await?;
-    if let Some(name) = own_role(&connect::accounts(connection).await?).await? {
-        // The ARN of a session tells no path, and a name is unique in its account whatever its path.
-        let same = roles.iter().filter(|role| role.name().eq_ignore_ascii_case(&name));
-        bounds.never.extend(same.map(|role| role.path_and_name().to_owned()));
-        bounds.never.insert(name);
-    }
+    let selected = selected(selection, table).await?;
+    let sts = aws_sdk_sts::Client::new(&connect::accounts(connection).await?);
+    bounds.never.extend(own_role(&sts).await?);
     Ok(selected)
 }
 
-/// The accounts that are meant, and all roles of theirs that the table knows.
-async fn selected(
-    selection: &Selection,
-    table: &Table,
-) -> Result<(Vec<(AccountId, Scope)>, BTreeSet<RoleArn>), Failure> {
+async fn selected(selection: &Selection, table: &Table) -> Result<Vec<(AccountId, Scope)>, Failure> {
     let name = || table.name().to_owned();
     let only: BTreeSet<&AccountId> = selection.accounts.iter().collect();
     let is_meant = |account: &AccountId| only.is_empty() || only.contains(account);
@@ -154,9 +137,8 @@ async fn selected(
         if !unknown.is_empty() {
             return Err(Failure::NoAccount { accounts: unknown.join(", "), table: name() });
         }
-        let roles = known.iter().flat_map(|state| state.roles.keys().cloned()).collect();
         let accounts: BTreeSet<AccountId> = known.into_iter().map(|state| state.account).filter(is_meant).collect();
-        return Ok((accounts.into_iter().map(|account| (account, Scope::All)).collect(), roles));
+        return Ok(accounts.into_iter().map(|account| (account, Scope::All)).collect());
     }
     let accounts: BTreeSet<AccountId> = selection.roles.iter().map(RoleArn::account_id).collect();
     let (mut selected, mut unknown) = (Vec::new(), Vec::new());
@@ -170,7 +152,7 @@ async fn selected(
     if !unknown.is_empty() {
         return Err(Failure::NoRole { roles: unknown.join(", "), table: name() });
     }
-    Ok((selected, selection.roles.iter().cloned().collect()))
+    Ok(selected)
 }
 
 #[cfg(test)]
