@@ -137,12 +137,12 @@ class Aws:
         topics = {name: self.topic(name) for name in (*TOPICS, STRANGER)}
         alerts = self.topic("signet-alerts")
         queue = self.queue("signet-entitlement-sync", visibility)
-        self.accept(queue, [topics[name] for name in TOPICS])
+        self.accept(queue["url"], queue["arn"], [topics[name] for name in TOPICS])
         for topic in topics.values():
             self.subscribe(topic, queue["arn"])
-        told = self.queue("alerts-of-the-tests", visibility)
-        self.accept(told, [alerts])
-        self.subscribe(alerts, told["arn"])
+        told, told_arn = self.created("alerts-of-the-tests", {})
+        self.accept(told, told_arn, [alerts])
+        self.subscribe(alerts, told_arn)
         both = {"SIGNET_ALERT_TOPIC": alerts, "AWS_ENDPOINT_URL_SNS": self.endpoint}
         publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": alerts}
         self.mapping = self.function(EVENTS, EVENTS_TIMEOUT_S, functions[EVENTS], both, [publish], queue)
@@ -151,7 +151,7 @@ class Aws:
             "topics": topics,
             "queue": queue["url"],
             "dead_letters": queue["dead"],
-            "alerts": told["url"],
+            "alerts": told,
         }
         if TRUST in functions:
             accounts = self.queue("signet-trust-sync.fifo", TRUST_TIMEOUT_S)
@@ -188,7 +188,7 @@ class Aws:
     def queue(self, name, visibility):
         """A queue with its dead-letter queue: URLs and ARN."""
         kind = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
-        dead, dead_arn = self.created(name.replace("signet-", "signet-dead-", 1), kind)
+        dead, dead_arn = self.created(f"dead-{name}", kind)
         redrive = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": TRIES})
         url, arn = self.created(name, kind | {"VisibilityTimeout": str(visibility), "RedrivePolicy": redrive})
         return {"url": url, "arn": arn, "dead": dead}
@@ -198,16 +198,16 @@ class Aws:
         told = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         return url, told["Attributes"]["QueueArn"]
 
-    def accept(self, queue, topics):
+    def accept(self, url, arn, topics):
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": "sns.amazonaws.com"},
             "Action": "sqs:SendMessage",
-            "Resource": queue["arn"],
+            "Resource": arn,
             "Condition": {"ArnEquals": {"aws:SourceArn": topics}},
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self.sqs.set_queue_attributes(QueueUrl=queue["url"], Attributes={"Policy": policy})
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
 
     def subscribe(self, topic, queue_arn):
         self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)

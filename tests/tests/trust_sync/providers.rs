@@ -52,9 +52,8 @@ async fn a_changed_certificate_reaches_every_account_and_people() {
     let (accounts, roles) = started().await;
     state(&accounts, 1, &[(&roles[0], &[NIGHT]), (&roles[2], &[NIGHT])]).await;
     let first = accounts.saml_metadata(ACCOUNTS[0], PROVIDER).await.unwrap();
-    let certificate = |metadata: &str| {
-        metadata.split("X509Certificate>").nth(1).unwrap().trim_end_matches("</ds:").to_owned()
-    };
+    let certificate =
+        |metadata: &str| metadata.split("X509Certificate>").nth(1).unwrap().trim_end_matches("</ds:").to_owned();
     let old = certificate(&first);
     // Another one: its last bytes, of the signature, come in another order.
     let (rest, last) = old.split_at(old.len() - 12);
