@@ -158,7 +158,7 @@ guard: target/lambda/saml-hook/bootstrap ## Hold the sign-in function to its fea
 	@$(STEP) 'Start' $(PYTHON) scripts/guard_start.py $<
 
 .PHONY: bench
-bench: setup ## Measure the sign-in function beside its peers, and count the calls that events take
+bench: setup ## Measure the sign-in function beside its peers, how roles follow, and what events cost
 	@bench/run
 
 ##### Ship

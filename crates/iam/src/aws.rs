@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use aws_config::SdkConfig;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{Role, Tag};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::api::{Account, Iam, OidcProvider, Providers, RoleFacts};
 use crate::error::IamError;
@@ -31,17 +31,27 @@ pub struct Aws {
     settings: SdkConfig,
     entry: Entry,
     clients: Mutex<BTreeMap<Account, Client>>,
+    /// The account that the settings' credentials are of.
+    own_account: OnceCell<String>,
 }
 
 impl Aws {
     /// Speaks to IAM with these settings: their credentials, Region and endpoints
     /// (`AWS_ENDPOINT_URL_IAM`, `AWS_ENDPOINT_URL_STS` among them), with time-outs of its own.
     ///
+    /// Without a member role every account but that of the credentials is [`IamError::Refused`]: IAM would
+    /// answer of its own, where a role of another account is one that is not there.
+    ///
     /// STS is the settings' Region's; IAM is one for the partition that the Region belongs to, and
     /// accounts of other partitions are [`IamError::Refused`].
     #[must_use]
     pub fn new(settings: &SdkConfig, entry: Entry) -> Self {
-        Self { settings: entry::of_all_accounts(settings), entry, clients: Mutex::default() }
+        Self {
+            settings: entry::of_all_accounts(settings),
+            entry,
+            clients: Mutex::default(),
+            own_account: OnceCell::new(),
+        }
     }
 
     /// The client of an account, and what its errors are told by.
@@ -53,6 +63,9 @@ impl Aws {
     ) -> Result<(Client, Call<'a>), IamError> {
         let call = Call { operation, account, what, entry: &self.entry };
         entry::belongs(&self.settings, &call)?;
+        if self.entry.member_role.is_none() {
+            self.is_own(&call).await?;
+        }
         let mut clients = self.clients.lock().await;
         if let Some(client) = clients.get(account) {
             return Ok((client.clone(), call));
@@ -61,6 +74,23 @@ impl Aws {
         let client = entry::client(&self.settings, &self.entry, account).await;
         clients.insert(account.clone(), client.clone());
         Ok((client, call))
+    }
+
+    /// That an account is that of the settings' credentials.
+    async fn is_own(&self, call: &Call<'_>) -> Result<(), IamError> {
+        let ask = async || {
+            let sts = aws_sdk_sts::Client::new(&self.settings);
+            let call = Call { operation: "GetCallerIdentity", ..*call };
+            let answer = sts.get_caller_identity().send().await.map_err(|error| call.failed(error))?;
+            answer.account.ok_or_else(|| absent(&call, "account"))
+        };
+        let own = self.own_account.get_or_try_init(ask).await?;
+        if own == call.account.id.as_str() {
+            return Ok(());
+        }
+        Err(call.refused(format!(
+            "these credentials are of account `{own}`; name the member role by which other accounts are entered"
+        )))
     }
 
     /// As [`Aws::call`], for a provider that its ARN names: one of another account is refused.

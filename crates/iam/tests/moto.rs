@@ -146,8 +146,16 @@ async fn without_a_member_role_the_own_credentials_are_used_and_tell_the_own_rol
     assert_eq!(own_role(&aws_sdk_sts::Client::new(&assumed)).await.unwrap().as_deref(), Some("signet-trust-sync"));
 
     let entry = signet_iam::aws::Entry { member_role: None, ..entry() };
-    let [_, _, three] = three();
-    Aws::new(&assumed, entry).create_saml_provider(&three, "app", &"m".repeat(1_000)).await.unwrap();
+    let [_, two, three] = three();
+    let iam = Aws::new(&assumed, entry);
+    iam.create_saml_provider(&three, "app", &"m".repeat(1_000)).await.unwrap();
+    // A role of another account is not one that is gone: these credentials cannot tell.
+    let error = iam.role(&two, "reader").await.unwrap_err();
+    assert!(
+        matches!(&error, IamError::Refused { cause, .. } if cause.contains("of account `333333333333`")),
+        "{error}"
+    );
+    iam.roles(&two).await.unwrap_err();
     let client = administrator(&own, &three).await;
     assert_eq!(client.list_saml_providers().send().await.unwrap().saml_provider_list().len(), 1);
 }

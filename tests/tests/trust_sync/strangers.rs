@@ -58,7 +58,7 @@ async fn the_command_shows_puts_right_and_audits() {
     // Sign-ins with tags fail there: that statement does not allow tags.
     assert_lets_in(&accounts, &roles, &night, &[&roles[2]]).await;
 
-    let findings = accounts.signet(&["audit", "--json"]);
+    let findings = accounts.signet(&["audit", "--json", "--capacity"]);
     let text = findings.to_string();
     assert!(text.contains("FromBefore") || text.contains(&roles[0]), "{text}");
     let of_the_role = |kind: &str| {
@@ -66,6 +66,10 @@ async fn the_command_shows_puts_right_and_audits() {
         findings.iter().any(|finding| finding["kind"] == kind && finding["subject"] == roles[0].as_str())
     };
     assert!(of_the_role("wider") && of_the_role("not_ready"), "{text}");
+
+    let capacity = findings["capacity"].as_array().unwrap();
+    let of_the_role = capacity.iter().find(|entry| entry["role"] == roles[2].as_str()).unwrap();
+    assert_eq!(of_the_role["length"].as_u64().unwrap() + of_the_role["left"].as_u64().unwrap(), 2_048);
 
     let planned = accounts.signet(&["trust", "plan", "--json"]).to_string();
     assert!(planned.contains(&roles[0]), "{planned}");

@@ -69,6 +69,9 @@ pub struct Audit {
     /// Look at the table alone, and at no account
     #[arg(long)]
     pub offline: bool,
+    /// Also list how much of the quota each role's trust policy takes, as it was written last
+    #[arg(long)]
+    pub capacity: bool,
     /// End with 3 if there are warnings or errors
     #[arg(long)]
     pub exit_code: bool,

@@ -1,7 +1,9 @@
 //! `audit`.
 
 use signet_core::grant::Timestamp;
+use signet_core::trust::plan::Quota;
 use signet_reconcile::audit;
+use signet_store::{StoreError, Table};
 
 use super::trust::reach;
 use crate::args::Connection;
@@ -9,7 +11,7 @@ use crate::args::trust::Audit;
 use crate::connect;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
-use crate::render::audit as render;
+use crate::render::audit::{self as render, Capacity};
 
 pub(super) async fn audit(
     args: &Audit,
@@ -25,6 +27,7 @@ pub(super) async fn audit(
     }
     let settings = reach::settings(bounds, &args.reach);
     let table = connect::table(connection).await?;
+    let capacity = if args.capacity { Some(capacity(&table, settings.quota).await?) } else { None };
     let found = if args.offline {
         audit::offline(&table, &settings, now).await?
     } else {
@@ -32,9 +35,22 @@ pub(super) async fn audit(
         reconciler.audit(now, |line| console.message(line)).await?
     };
     if as_json {
-        console.json(&render::json(&found))?;
+        console.json(&render::json(&found, capacity.as_deref()))?;
     } else {
-        console.result(&render::text(&found))?;
+        console.result(&render::text(&found, capacity.as_deref()))?;
     }
     Ok(if args.exit_code && render::is_serious(&found) { Exit::Found } else { Exit::Done })
+}
+
+/// What is left of the quota on each role whose trust policy was written or found, the fullest first.
+async fn capacity(table: &Table, quota: Quota) -> Result<Vec<Capacity>, StoreError> {
+    let accounts = table.accounts().await?;
+    let roles = accounts.into_iter().flat_map(|account| account.roles.into_values());
+    let mut all: Vec<Capacity> = roles
+        .filter_map(|state| {
+            Some(Capacity { role: state.role, length: state.written?.length, quota: quota.characters() })
+        })
+        .collect();
+    all.sort_by(|a, b| b.length.cmp(&a.length).then_with(|| a.role.cmp(&b.role)));
+    Ok(all)
 }

@@ -161,20 +161,30 @@ impl Policies<'_> {
     }
 
     fn not_ready(&self, role: &RoleArn, not_ready: &NotReady) -> Finding {
-        let lacks: Vec<&str> = not_ready.lacks.iter().copied().collect();
-        let (app, lacks) = (&not_ready.app, lacks.join(" and "));
-        if self.sends_tags(app) {
+        let joined = |actions: &BTreeSet<&'static str>| actions.iter().copied().collect::<Vec<_>>().join(" and ");
+        let (app, sends) = (&not_ready.app, self.sends_tags(&not_ready.app));
+        let finding = |weight, text| Finding::new(weight, "not_ready", role.as_str(), text);
+        if not_ready.lacks.is_empty() {
+            let text = format!(
+                "it cannot be said whether it lets sign-ins of `{app}` in with {}: a condition or a statement that \
+                 cannot be read for certain stands before it. Look at its trust policy before the app sends tags",
+                joined(&not_ready.doubtful)
+            );
+            return finding(Weight::Warning, text);
+        }
+        let lacks = joined(&not_ready.lacks);
+        if sends {
             let text = format!(
                 "it lets sign-ins of `{app}` in without {lacks}: the app sends tags and a source identity, so that \
                  every sign-in to the role fails"
             );
-            return Finding::new(Weight::Error, "not_ready", role.as_str(), text);
+            return finding(Weight::Error, text);
         }
         let text = format!(
             "it lets sign-ins of `{app}` in without {lacks}: every sign-in to the role would fail once the app sends \
              tags. Bring the role up to date before the app leaves mode `observe`"
         );
-        Finding::new(Weight::Warning, "not_ready", role.as_str(), text)
+        finding(Weight::Warning, text)
     }
 
     fn sends_tags(&self, app: &AppId) -> bool {

@@ -223,6 +223,19 @@ fn statements_of_others_and_roles_without_tags_are_told() {
         assert!(found[0].text.contains("aws:RequestTag/GroupHash") && found[0].text.contains(provider), "{found:?}");
         assert!(found[1].text.contains("sts:SetSourceIdentity and sts:TagSession"), "{found:?}");
     }
+    // Tags are allowed, and denied to some.
+    let tagged = wide.replace(
+        r#""sts:AssumeRoleWithSAML""#,
+        r#"["sts:AssumeRoleWithSAML","sts:TagSession","sts:SetSourceIdentity"]"#,
+    );
+    let denied = r#"{"Effect":"Deny","Principal":"*","Action":"sts:TagSession","Condition":{"StringNotEquals":{"aws:RequestTag/x":"y"}}}"#;
+    let both = policy(&format!("{tagged},{denied}"));
+    let found = looked_at(&one_app(Mode::Enforce), &pending(), &["abcd"], &[("reader", &both)]);
+    assert_eq!(kinds(&found), [(Weight::Warning, "wider"), (Weight::Warning, "not_ready")]);
+    assert!(
+        found[1].text.starts_with("it cannot be said") && found[1].text.contains("with sts:TagSession:"),
+        "{found:?}"
+    );
     // A role that we have nothing to do with.
     let known = one_app(Mode::Enforce);
     let strangers = of_account(Vec::new());
