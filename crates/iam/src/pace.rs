@@ -50,7 +50,7 @@ pub struct Counts {
     pub failures: u64,
 }
 
-/// An [`Iam`](crate::Iam) that keeps each account's rate and repeats what passes by itself, with
+/// An [`Iam`] that keeps each account's rate and repeats what passes by itself, with
 /// jittered pauses.
 ///
 /// Each account's reads go one after another at their rate, and so do its writes, in the order in which

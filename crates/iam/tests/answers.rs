@@ -242,7 +242,7 @@ async fn no_answer_is_unavailable() {
     let direct = signet_iam::aws::Entry { member_role: None, ..entry() };
     let error = Aws::new(&settings, direct).role(&one, "r").await.unwrap_err();
     assert_eq!(kind(&error), "unavailable", "{error}");
-    assert!(error.to_string().starts_with("GetRole in account"), "{error}");
+    assert!(error.to_string().starts_with("GetCallerIdentity in account"), "{error}");
     own_role(&aws_sdk_sts::Client::new(&settings)).await.unwrap_err();
 }
 

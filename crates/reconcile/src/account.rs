@@ -98,7 +98,7 @@ impl<I: Iam> Reconciler<I> {
         let worked = timeout_at(until, passes).await;
         match worked {
             Ok(Ok(next)) => Ok(report(account, Ended::Done, &done, next)),
-            Ok(Err(Stop::Lost)) => Ok(report(account, Ended::Lost, &done, None)),
+            Ok(Err(Stop::Lost | Stop::Stale)) => Ok(report(account, Ended::Lost, &done, None)),
             Ok(Err(Stop::Failed(error))) => {
                 // The lease would run out by itself, only later: the first failure is the one to tell.
                 let _ = held.drop_it(&self.table).await;
@@ -133,10 +133,14 @@ impl<I: Iam> Reconciler<I> {
             } else {
                 run.pass(scope).await?
             };
-            let Passed::Through(next) = passed else {
+            let next = match passed {
+                Passed::Through(next) => next,
                 // What was asked for is not attended to by the look that found more.
-                scope = if run.is_new() { scope } else { &Scope::Due };
-                continue;
+                Passed::Anew => continue,
+                Passed::Again => {
+                    scope = if run.is_new() { scope } else { &Scope::Due };
+                    continue;
+                }
             };
             match self.table.let_go(&held.lease).await? {
                 Released::Done => return Ok(next),
@@ -155,7 +159,7 @@ impl<I: Iam> Reconciler<I> {
         let run: Run<'_, I, Nobody> = Run::open(self, account, None, &done).await?;
         match Box::pin(run.pass(scope)).await {
             Ok(_) => Ok(report(account, Ended::Done, &done, None)),
-            Err(Stop::Lost) => Ok(report(account, Ended::Lost, &done, None)),
+            Err(Stop::Lost | Stop::Stale) => Ok(report(account, Ended::Lost, &done, None)),
             Err(Stop::Failed(error)) => Err(error),
         }
     }

@@ -3,6 +3,8 @@
 //! The order is safe at every point: providers are there before statements name them, statements are
 //! gone before providers are deleted, and no role is ever more open than its old or its new grants say.
 
+use std::collections::BTreeSet;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use signet_core::grant::Timestamp;
 use signet_core::role::RoleArn;
@@ -21,7 +23,13 @@ pub(crate) enum Passed {
     Through(Option<Timestamp>),
     /// More is due by now.
     Again,
+    /// What was read is out of date: all of what was asked for is to be looked at anew.
+    Anew,
 }
+
+/// After how many roles the account is looked at again for what was withdrawn meanwhile: half a minute's
+/// writes.
+const ROLES_A_LOOK: usize = 32;
 
 /// The roles that a pass attends to.
 #[derive(Debug, Default)]
@@ -43,10 +51,14 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
         let looks = self.wants_providers(scope);
         let there = if looks { self.provide(&wanted, &mut trouble).await? } else { None };
         let roles = self.roles(scope, &mut trouble).await?;
-        self.attend_all(&roles).await?;
+        match self.attend_all(&roles).await {
+            Err(Stop::Stale) => return Ok(Passed::Anew),
+            ended => ended?,
+        }
         if let Some(there) = &there {
             self.remove(&wanted, there, &mut trouble).await?;
         }
+        self.all_told()?;
         if self.is_dry() { Ok(Passed::Through(None)) } else { self.close(scope, looks, trouble).await }
     }
 
@@ -87,14 +99,33 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
     }
 
     async fn attend_all(&self, roles: &Roles) -> Result<(), Stop> {
-        let at_once = self.reconciler.settings.roles_at_once.max(1);
-        let ours = stream::iter(&roles.ours).map(|state| self.attend(state));
-        ours.buffer_unordered(at_once).try_collect::<()>().await?;
+        let mut chunks = roles.ours.chunks(ROLES_A_LOOK).peekable();
+        while let Some(chunk) = chunks.next() {
+            self.attend_some(chunk).await?;
+            if chunks.peek().is_some() && !self.is_dry() {
+                let waiting: BTreeSet<&RoleArn> = chunks.clone().flatten().map(|state| &state.role).collect();
+                self.attend_some(&self.raised_but(&waiting).await?).await?;
+            }
+        }
         for role in &roles.orphans {
             self.keep().await?;
             self.attend_orphan(role).await?;
         }
         Ok(())
+    }
+
+    async fn attend_some(&self, roles: &[RoleState]) -> Result<(), Stop> {
+        let at_once = self.reconciler.settings.roles_at_once.max(1);
+        let ours = stream::iter(roles).map(|state| self.attend(state));
+        ours.buffer_unordered(at_once).try_collect().await
+    }
+
+    /// The roles whose grants changed since they were attended to, or that nobody knew to be due; without
+    /// those whose turn comes yet.
+    async fn raised_but(&self, waiting: &BTreeSet<&RoleArn>) -> Result<Vec<RoleState>, Stop> {
+        let account = self.reconciler.table.account(&self.account.id).await?;
+        let is_raised = |state: &RoleState| state.wanted > state.tried && !waiting.contains(&state.role);
+        Ok(account.roles.into_values().filter(is_raised).collect())
     }
 
     /// Looks once more at what is wanted, and notes how far the account came.
@@ -135,7 +166,7 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
         }
         match self.reconciler.table.note_account(&live.held.lease, outcome).await? {
             Noted::Done => Ok(Passed::Through(outcome.next)),
-            Noted::Raised => Ok(Passed::Again),
+            Noted::Raised | Noted::AccountRaised => Ok(Passed::Again),
             Noted::Lost => Err(Stop::Lost),
         }
     }

@@ -2,8 +2,13 @@
 //!
 //! Providers whose app no event spoke of are somebody else's, and left alone. What is deleted is deleted
 //! after the statements went ([`removal`](crate::removal)).
+//!
+//! For a while after a change IAM may show providers as they were, and what looks as wanted may not be so.
+//! Before it changes a provider a pass notes on the account's row until when ([`Run::unsettled_until`]), so
+//! that whoever comes before that moment, even after a worker that died, takes nothing for done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use signet_core::app::AppId;
 use signet_core::grant::Timestamp;
@@ -12,6 +17,7 @@ use signet_core::trust::gate::{Gate, Issuer};
 use signet_iam::{Account, Iam, IamError, OidcProvider, Providers};
 use signet_store::provider::AppProvider;
 use signet_store::trust::desired::KnownApp;
+use signet_store::trust::outcome::{AccountOutcome, Noted};
 
 use crate::account::Watch;
 use crate::alerts;
@@ -56,6 +62,8 @@ pub(crate) struct Trouble {
     pub(crate) is_unapplied: bool,
     /// When.
     pub(crate) next: Option<Timestamp>,
+    /// Until when IAM may show providers as they were before this pass changed them.
+    settles: Option<Timestamp>,
 }
 
 impl Wanted {
@@ -129,7 +137,7 @@ fn ids_of(half: &AppProvider) -> BTreeSet<String> {
 }
 
 /// What became of one provider.
-type Tried = Result<(), String>;
+pub(crate) type Tried = Result<(), String>;
 
 impl<I: Iam, W: Watch> Run<'_, I, W> {
     /// Makes and renews providers. Gives which there were; none if they could not be listed.
@@ -142,23 +150,30 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
             Ok(there) => there,
             Err(error) => {
                 self.failed(self.account.id.as_str(), &error.to_string(), trouble).await?;
+                self.settle(trouble);
                 return Ok(None);
             }
         };
         for (arn, saml) in &wanted.saml {
-            if let Err(why) = self.provide_saml(arn, saml, there.saml.contains(arn)).await? {
+            if let Err(why) = self.provide_saml(arn, saml, there.saml.contains(arn), trouble).await? {
                 self.failed_provider(arn, &why, trouble).await?;
             }
         }
         for (arn, oidc) in &wanted.oidc {
-            if let Err(why) = self.provide_oidc(arn, oidc, there.oidc.contains(arn)).await? {
+            if let Err(why) = self.provide_oidc(arn, oidc, there.oidc.contains(arn), trouble).await? {
                 self.failed_provider(arn, &why, trouble).await?;
             }
         }
         Ok(Some(there))
     }
 
-    async fn provide_saml(&self, arn: &str, saml: &SamlWanted, is_there: bool) -> Result<Tried, Stop> {
+    async fn provide_saml(
+        &self,
+        arn: &str,
+        saml: &SamlWanted,
+        is_there: bool,
+        trouble: &mut Trouble,
+    ) -> Result<Tried, Stop> {
         if !is_there && !saml.is_made {
             return Ok(Ok(()));
         }
@@ -171,35 +186,42 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
         let document = &metadata.document;
         if !is_there {
             let create = async || self.iam().create_saml_provider(&self.account, saml.name.as_str(), document).await;
-            return self.change(arn, ("created", "would_create"), create).await;
+            return self.change(arn, ("created", "would_create"), trouble, create).await;
         }
         let present = match self.iam().saml_metadata(&self.account, arn).await {
             Ok(present) => present,
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(self.unless_old(&error)),
         };
         if present.trim() == document.trim() {
             return Ok(Ok(()));
         }
         if self.is_applied() {
-            self.tell(&alerts::provider_drift(arn, "has other metadata than Signet gave it", &present)).await?;
+            // Whoever could sign people in is shut out whether or not anybody can be told.
+            let _ = self.tell(&alerts::provider_drift(arn, "has other metadata than Signet gave it", &present)).await;
         }
         let update = async || self.iam().update_saml_provider(&self.account, arn, document).await;
-        self.change(arn, ("updated", "would_update"), update).await
+        self.change(arn, ("updated", "would_update"), trouble, update).await
     }
 
-    async fn provide_oidc(&self, arn: &str, oidc: &OidcWanted, is_there: bool) -> Result<Tried, Stop> {
+    async fn provide_oidc(
+        &self,
+        arn: &str,
+        oidc: &OidcWanted,
+        is_there: bool,
+        trouble: &mut Trouble,
+    ) -> Result<Tried, Stop> {
         if !is_there {
             if !oidc.is_made {
                 return Ok(Ok(()));
             }
             let provider = OidcProvider { url: oidc.url.clone(), client_ids: oidc.ids.clone() };
             let create = async || self.iam().create_oidc_provider(&self.account, &provider).await;
-            return self.change(arn, ("created", "would_create"), create).await;
+            return self.change(arn, ("created", "would_create"), trouble, create).await;
         }
         self.keep().await?;
         let present = match self.iam().oidc_provider(&self.account, arn).await {
             Ok(present) => present.client_ids,
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(self.unless_old(&error)),
         };
         let missing: Vec<_> = oidc.ids.difference(&present).collect();
         if missing.is_empty() || !oidc.is_made {
@@ -211,7 +233,7 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
             }
             Ok(())
         };
-        self.change(arn, ("updated", "would_update"), add).await
+        self.change(arn, ("updated", "would_update"), trouble, add).await
     }
 
     /// Changes a provider, or only says so in a dry run.
@@ -219,6 +241,7 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
         &self,
         arn: &str,
         (done, would): (&'static str, &'static str),
+        trouble: &mut Trouble,
         change: impl AsyncFnOnce() -> Result<(), IamError>,
     ) -> Result<Tried, Stop> {
         if self.is_dry() {
@@ -226,11 +249,64 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
             return Ok(Ok(()));
         }
         self.keep().await?;
-        if let Err(error) = change().await {
-            return Ok(Err(error.to_string()));
+        self.mark().await?;
+        let changed = change().await;
+        // What was refused, or not answered, may have landed all the same.
+        trouble.settles = Some(self.settled_at());
+        if let Err(error) = changed {
+            return Ok(self.unless_old(&error));
         }
         self.report_provider(ProviderReport { arn: arn.to_owned(), outcome: done, why: None });
         Ok(Ok(()))
+    }
+
+    /// When IAM shows what it takes now.
+    fn settled_at(&self) -> Timestamp {
+        later(self.now(), self.reconciler.settings.settle.saturating_add(Duration::from_secs(1)))
+    }
+
+    /// Notes, before a provider is changed, until when IAM may show it as it was.
+    async fn mark(&self) -> Result<(), Stop> {
+        let Some(live) = &self.live else { return Ok(()) };
+        let why = self.state.row.as_ref().and_then(|row| row.why.clone());
+        let mark = AccountOutcome { applied: None, why, next: Some(self.settled_at()) };
+        match self.reconciler.table.note_account(&live.held.lease, &mark).await? {
+            Noted::Lost => Err(Stop::Lost),
+            _ => Ok(()),
+        }
+    }
+
+    /// Until when IAM may show providers as they were before an earlier pass changed them; none if it does
+    /// not. The row says when the account is due: no later than that moment, as long as it is not noted as
+    /// applied. Where the account may be due by a role or by what failed, the moment is assumed to be as
+    /// late as it can be: that costs another look.
+    pub(crate) fn unsettled_until(&self) -> Option<Timestamp> {
+        let next = self.state.row.as_ref()?.next.filter(|next| *next <= self.settled_at())?;
+        let is_anothers = self.state.row.as_ref().is_some_and(|row| row.why.is_some())
+            || self.state.roles.values().any(|role| role.next == Some(next));
+        let settle = self.reconciler.settings.settle.saturating_add(Duration::from_secs(1));
+        let until = match (is_anothers, self.is_applied()) {
+            (false, _) => next,
+            (true, false) => later(next, settle),
+            (true, true) => return None,
+        };
+        (until > self.now()).then_some(until)
+    }
+
+    /// Has the account attended to again once IAM has settled, without a word to people: it is not known
+    /// before whether its providers are as wanted.
+    pub(crate) fn settle(&self, trouble: &mut Trouble) {
+        if let Some(until) = trouble.settles.max(self.unsettled_until()) {
+            trouble.is_unapplied = true;
+            trouble.retry(until);
+        }
+    }
+
+    /// Why something failed; nothing if IAM showed us a provider that is gone, or not one that is there:
+    /// the account is attended to again when it has settled.
+    pub(crate) fn unless_old(&self, error: &IamError) -> Tried {
+        let may_be_old = matches!(error, IamError::NotFound { .. } | IamError::Conflict { .. });
+        if may_be_old && self.unsettled_until().is_some() { Ok(()) } else { Err(error.to_string()) }
     }
 
     pub(crate) async fn failed_provider(&self, arn: &str, why: &str, trouble: &mut Trouble) -> Result<(), Stop> {
@@ -244,7 +320,7 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
         let named = format!("`{subject}`");
         let was_told = before.contains(&named);
         if !was_told {
-            self.tell(&alerts::subject(subject, why, self.state.wanted())).await?;
+            let _ = self.tell(&alerts::subject(subject, why, self.state.wanted())).await;
         }
         let (first, longest) = self.reconciler.settings.retry;
         trouble.whys.push(format!("{named}: {why}"));

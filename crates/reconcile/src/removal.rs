@@ -25,7 +25,14 @@ struct Namer {
 
 impl<I: Iam, W: Watch> Run<'_, I, W> {
     /// Deletes providers and client ids of deleted apps, as far as nobody needs them.
+    /// Call it after all providers were made and renewed.
     pub(crate) async fn remove(&self, wanted: &Wanted, there: &Providers, trouble: &mut Trouble) -> Result<(), Stop> {
+        self.remove_gone(wanted, there, trouble).await?;
+        self.settle(trouble);
+        Ok(())
+    }
+
+    async fn remove_gone(&self, wanted: &Wanted, there: &Providers, trouble: &mut Trouble) -> Result<(), Stop> {
         let saml: Vec<_> = wanted.gone_saml.intersection(&there.saml).collect();
         let oidc: Vec<_> =
             wanted.gone_ids.iter().filter(|(arn, ids)| !ids.is_empty() && there.oidc.contains(*arn)).collect();
@@ -65,7 +72,7 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
             return Ok(());
         }
         let delete = async || self.iam().delete_provider(&self.account, arn).await;
-        match self.change(arn, ("deleted", "would_delete"), delete).await? {
+        match self.change(arn, ("deleted", "would_delete"), trouble, delete).await? {
             Ok(()) => Ok(()),
             Err(why) => self.failed_provider(arn, &why, trouble).await,
         }
@@ -82,7 +89,10 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
     ) -> Result<(), Stop> {
         let present = match self.iam().oidc_provider(&self.account, arn).await {
             Ok(present) => present.client_ids,
-            Err(error) => return self.failed_provider(arn, &error.to_string(), trouble).await,
+            Err(error) => {
+                let Err(why) = self.unless_old(&error) else { return Ok(()) };
+                return self.failed_provider(arn, &why, trouble).await;
+            }
         };
         if !is_used && present.is_subset(gone) {
             return self.remove_provider(arn, roles, trouble).await;
@@ -98,7 +108,7 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
             }
             Ok(())
         };
-        match self.change(arn, ("updated", "would_update"), remove).await? {
+        match self.change(arn, ("updated", "would_update"), trouble, remove).await? {
             Ok(()) => Ok(()),
             Err(why) => self.failed_provider(arn, &why, trouble).await,
         }

@@ -25,6 +25,7 @@ use crate::judge::{Case, Judgement, Known, UNDER_WAY, written};
 use crate::report::{Outcome, RoleReport};
 use crate::run::{Run, Stop};
 use crate::settings::later;
+use tokio::time::timeout;
 
 /// What the row of a role has as its outcome while the first write is under way.
 const BEGUN: &str = "begun";
@@ -90,6 +91,7 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
             match round.noted {
                 Noted::Done => return Ok(()),
                 Noted::Lost => return Err(Stop::Lost),
+                Noted::AccountRaised => return Err(Stop::Stale),
                 Noted::Raised => known = round.known,
             }
             let account = self.reconciler.table.account(&self.account.id).await?;
@@ -151,13 +153,14 @@ impl<'a, I: Iam, W: Watch> Attempt<'a, I, W> {
         if self.run.is_dry() {
             return self.end(would_write(&known, judgement, drifted)).await;
         }
-        if drifted && self.state.failures == 0 {
-            self.tell_drift(&known).await?;
+        if drifted && (self.state.failures == 0 || self.was(Outcome::TooLong)) {
+            // What was opened is closed whether or not anybody can be told of it.
+            let _ = self.tell_drift(&known).await;
         }
         match self.mark().await? {
             Noted::Done => {}
             Noted::Raised => return Ok(Round { noted: Noted::Raised, known: Some(known) }),
-            Noted::Lost => return Ok(Round { noted: Noted::Lost, known: None }),
+            noted @ (Noted::Lost | Noted::AccountRaised) => return Ok(Round { noted, known: None }),
         }
         let ending = match self.write(&known, judgement).await {
             Ok(landed) => self.landed(&known, landed, drifted).await?,
@@ -212,10 +215,12 @@ impl<'a, I: Iam, W: Watch> Attempt<'a, I, W> {
         let (run, state) = (self.run, self.state);
         let codes = state.written.as_ref().map(|written| &written.codes);
         // Of another `wanted` the gates may have been others.
-        let has_same_gates = state.applied_account == run.state.wanted();
+        let attended = if self.was(Outcome::TooLong) { state.tried_account } else { state.applied_account };
+        let has_same_gates = attended == run.state.wanted();
         let as_written =
             codes.filter(|_| has_same_gates).map(|codes| Desired::new(&state.role, run.width, &run.gates, codes));
-        let was_refused = state.outcome.as_deref() == Some(Outcome::Refused.as_str());
+        // Every other attempt tries the whole again: whatever IAM refused may be mended.
+        let was_refused = self.was(Outcome::Refused) && state.failures % 2 == 1;
         let settings = &run.reconciler.settings;
         Case {
             settings,
@@ -228,6 +233,11 @@ impl<'a, I: Iam, W: Watch> Attempt<'a, I, W> {
         .judge(known)
     }
 
+    /// Whether the last attempt came to this.
+    fn was(&self, outcome: Outcome) -> bool {
+        self.state.outcome.as_deref() == Some(outcome.as_str())
+    }
+
     /// The document is as it should be, or as near as it can be.
     fn found(&self, known: &Known, judgement: Judgement) -> Ending {
         let plan = judgement.plan;
@@ -235,12 +245,20 @@ impl<'a, I: Iam, W: Watch> Attempt<'a, I, W> {
         let found = written(&known.document, &plan.codes, None);
         let at = before.filter(|before| before.digest == found.digest).and_then(|before| before.at);
         let at = if known.just_written { Some(self.run.now()) } else { at };
+        let ending = match plan.fit {
+            // Nothing is to be withdrawn, and IAM would refuse the rest as it did.
+            Fit::TooLong { withheld, .. } if self.was(Outcome::Refused) => {
+                let why = self.state.why.clone().unwrap_or_default();
+                Ending { withheld: Some(withheld), ..Ending::of(Outcome::Refused, why) }
+            }
+            fit => Ending::fitting(fit, Outcome::Unchanged),
+        };
         Ending {
             written: Some(Written { at, ..found }),
             before: Some(known.document.clone()),
             after: Some(plan.document),
             is_certain: known.just_written,
-            ..Ending::fitting(plan.fit, Outcome::Unchanged)
+            ..ending
         }
     }
 
@@ -269,7 +287,7 @@ impl<'a, I: Iam, W: Watch> Attempt<'a, I, W> {
                 ..state.written.clone().unwrap_or_default()
             }),
         };
-        Ok(table.note_role(&live.held.lease, &state.role, &outcome).await?)
+        Ok(table.mark_role(&live.held.lease, &state.role, &outcome).await?)
     }
 
     /// Writes the plan's document, or what can be written of it.
@@ -288,8 +306,14 @@ impl<'a, I: Iam, W: Watch> Attempt<'a, I, W> {
 
     async fn put(&mut self, document: &Document) -> Result<(), IamError> {
         self.calls += 1;
-        let name = self.state.role.name();
-        self.run.iam().set_trust_policy(&self.run.account, name, &document.render()).await
+        let (run, name, document) = (self.run, self.state.role.name(), document.render());
+        // Behind the mark there is so much left of the lease, and more.
+        let patience = run.reconciler.settings.lease / 3;
+        let write = run.iam().set_trust_policy(&run.account, name, &document);
+        timeout(patience, write).await.unwrap_or_else(|_| {
+            let (account, cause) = (run.account.id.to_string(), format!("no answer within {} s", patience.as_secs()));
+            Err(IamError::Unavailable { operation: "UpdateAssumeRolePolicy", account, cause })
+        })
     }
 
     /// What takes away all that is withdrawn and adds nothing.
@@ -311,7 +335,7 @@ impl<'a, I: Iam, W: Watch> Attempt<'a, I, W> {
         let ending = Ending::fitting(landed.fit, Outcome::Written);
         let why = ending.why.or(landed.why).or(drifted.then(|| self.drift().to_owned()));
         if let Some(why) = why.as_ref().filter(|_| landed.is_mended) {
-            self.run.tell(&alerts::dangling(&self.state.role, why, self.state.wanted)).await?;
+            let _ = self.run.tell(&alerts::dangling(&self.state.role, why, self.state.wanted)).await;
         }
         Ok(Ending {
             written: Some(written(&landed.document, &landed.codes, Some(self.run.now()))),
@@ -333,10 +357,14 @@ impl<'a, I: Iam, W: Watch> Attempt<'a, I, W> {
                 Outcome::Unavailable
             }
             IamError::LimitExceeded { .. } => Outcome::TooLong,
+            // No document was refused yet.
+            IamError::Malformed { .. } | IamError::Refused { .. } if known.is_none() => Outcome::Unavailable,
             IamError::Malformed { .. } | IamError::Refused { .. } => Outcome::Refused,
         };
-        // What was surely refused is not under way.
-        let before = self.state.written.clone().filter(|_| known.is_some() && !error.passes());
+        // What was surely refused is not under way: what was written or found before is there still.
+        let before = known
+            .filter(|_| !error.passes())
+            .map(|known| self.state.written.clone().unwrap_or_else(|| written(&known.document, &Codes::new(), None)));
         Ending {
             before: known.map(|known| known.document.clone()),
             written: before,
@@ -348,7 +376,7 @@ impl<'a, I: Iam, W: Watch> Attempt<'a, I, W> {
         if self.has_row { CHANGED } else { ORPHAN }
     }
 
-    async fn tell_drift(&self, known: &Known) -> Result<(), Stop> {
+    async fn tell_drift(&self, known: &Known) -> bool {
         self.run.tell(&alerts::drift(&self.state.role, self.drift(), &known.document.digest())).await
     }
 
@@ -361,11 +389,12 @@ impl<'a, I: Iam, W: Watch> Attempt<'a, I, W> {
         let left_out = self.desired.left_out().iter().map(left_out).reduce(|all, one| format!("{all}; {one}"));
         let why = ending.why.clone().or(left_out);
         let next = self.next(is_good, failures, ending.unsettled);
-        if !is_good && state.outcome.as_deref() != Some(outcome.as_str()) {
+        let is_told = is_good || self.was(outcome) || {
             let why = why.as_deref().unwrap_or_default();
-            self.run.tell(&alerts::role(&state.role, outcome, why, state.wanted, ending.withheld.as_ref())).await?;
-        }
-        let noted = self.note(outcome, why.clone(), failures, next, &ending).await?;
+            self.run.tell(&alerts::role(&state.role, outcome, why, state.wanted, ending.withheld.as_ref())).await
+        };
+        // What nobody was told of is not noted, so that it is due, and told, again.
+        let noted = if is_told { self.note(outcome, why.clone(), failures, next, &ending).await? } else { Noted::Done };
         if noted == Noted::Lost {
             return Ok(Round { noted, known: None });
         }

@@ -23,6 +23,8 @@ use crate::report::{ProviderReport, RoleReport, Told};
 pub(crate) enum Stop {
     /// The lease is not ours any more.
     Lost,
+    /// Something is wanted of the whole account since: what this pass goes by may be withdrawn.
+    Stale,
     /// The table, or whom we tell.
     Failed(ReconcileError),
 }
@@ -60,6 +62,8 @@ pub(crate) struct Run<'r, I, W> {
     pub(crate) apps: BTreeMap<AppId, KnownApp>,
     pub(crate) gates: BTreeMap<AppId, Gate>,
     pub(crate) width: CodeWidth,
+    /// Why people could not be told of something; the first of several.
+    untold: Mutex<Option<String>>,
 }
 
 impl<'r, I: Iam, W: Watch> Run<'r, I, W> {
@@ -78,7 +82,7 @@ impl<'r, I: Iam, W: Watch> Run<'r, I, W> {
         let account = state.roles.keys().next().map(Account::of);
         // Without roles there is nothing of a partition to go by, and nothing but a list to ask for.
         let account = account.unwrap_or_else(|| Account { partition: "aws".to_owned(), id: id.clone() });
-        Ok(Self { reconciler, live, done, account, state, apps, gates, width })
+        Ok(Self { reconciler, live, done, account, state, apps, gates, width, untold: Mutex::default() })
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -105,10 +109,21 @@ impl<'r, I: Iam, W: Watch> Run<'r, I, W> {
         if is_ours { Ok(()) } else { Err(Stop::Lost) }
     }
 
-    /// Tells people; nobody in a dry run.
-    pub(crate) async fn tell(&self, told: &Told) -> Result<(), Stop> {
-        let Some(live) = &self.live else { return Ok(()) };
-        live.watch.tell(told).await.map_err(|why| Stop::Failed(ReconcileError::Untold(why)))
+    /// Tells people, nobody in a dry run; false if they could not be told. That fails the pass, but only
+    /// once all is attended to: whom to tell is not there for now, and withdrawals do not wait for it.
+    pub(crate) async fn tell(&self, told: &Told) -> bool {
+        let Some(live) = &self.live else { return true };
+        let Err(why) = live.watch.tell(told).await else { return true };
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        false
+    }
+
+    /// That people were told of everything.
+    pub(crate) fn all_told(&self) -> Result<(), Stop> {
+        match self.untold.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(why) => Err(Stop::Failed(ReconcileError::Untold(why))),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn report_role(&self, report: RoleReport) {

@@ -12,12 +12,13 @@
 //! | `ProvidersChanged` | count | identity providers that were created, updated or deleted |
 //! | `ProvidersFailed` | count | identity providers that should have been, and were not |
 //! | `AccountsDone` | count | accounts in which all that was due was attended to |
-//! | `AccountsUnfinished` | count | accounts that were put back: the time was over, or the lease was lost |
-//! | `AccountsBusy` | count | accounts on which somebody else works |
+//! | `AccountsUnfinished` | count | accounts that were put back: the time was over, or the lease was lost; in a dry run accounts that it had no time to look at whole, and that are not put back |
+//! | `AccountsBusy` | count | accounts on which somebody else works; a sweep of one is put back |
 //! | `AccountsFailed` | count | accounts whose messages come again; also by `Reason` |
 //! | `AccountsQueued` | count | accounts that the stream and the schedule put onto the queue |
 //! | `BatchesFailed` | count | batches of the stream, and tasks of the schedule, of which something could not be queued |
 //! | `RecordsUnreadable` | count | records of the stream and messages of the queue that cannot be read |
+//! | `RowsUnreadable` | count | at each task of the schedule: rows of accounts and roles that cannot be read; their accounts are queued whether due or not |
 //! | `AlertsPublished` | count | alerts that people got |
 //! | `AlertsFailed` | count | alerts that could not be published: what they tell of is not noted, and comes again |
 //! | `IamCalls` | count | calls of IAM for single roles |
@@ -50,6 +51,7 @@ pub const NUMBERS: &[(&str, Unit)] = &[
     ("AccountsQueued", Unit::Count),
     ("BatchesFailed", Unit::Count),
     ("RecordsUnreadable", Unit::Count),
+    ("RowsUnreadable", Unit::Count),
     ("AlertsPublished", Unit::Count),
     ("AlertsFailed", Unit::Count),
     ("IamCalls", Unit::Count),
@@ -134,6 +136,9 @@ pub fn stream(conclusion: &stream::Conclusion) {
 /// Counts a task of the schedule.
 pub fn task(summary: &Summary, faults: &[Fault]) {
     queued(summary.queued, !faults.is_empty());
+    if summary.rows_unreadable > 0 {
+        metrics::counter!("RowsUnreadable").increment(summary.rows_unreadable as u64);
+    }
 }
 
 fn queued(accounts: usize, has_failed: bool) {
@@ -236,6 +241,7 @@ mod tests {
             accounts: 9,
             queued: 2,
             apps_raised: 0,
+            rows_unreadable: 4,
             unreconciled_roles: 5,
             oldest_unreconciled_s: 90,
         };
@@ -263,6 +269,7 @@ mod tests {
             ("AccountsQueued", json!(5)),
             ("BatchesFailed", json!(1)),
             ("RecordsUnreadable", json!(1)),
+            ("RowsUnreadable", json!(4)),
             ("AlertsPublished", json!(1)),
             ("AlertsFailed", json!(1)),
             ("IamCalls", json!(14)),

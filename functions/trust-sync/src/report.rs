@@ -9,6 +9,7 @@
 //! | `alert` | an alert |
 //! | `schedule` | a task of the schedule |
 //! | `record unreadable`, `message unreadable` | what cannot be read |
+//! | `row unreadable` | a row of an account or a role that the schedule cannot read |
 //! | `not queued` | an account that could not be queued |
 //! | `own role unknown` | a batch that nothing was done for |
 
@@ -19,6 +20,7 @@ use serde::Serialize;
 use signet_core::grant::Timestamp;
 use signet_core::role::AccountId;
 use signet_reconcile::report::{AccountReport, Ended, Outcome, ProviderReport, RoleReport, Told};
+use signet_store::trust::account::UnreadableRow;
 use signet_sync::log::Level;
 use signet_sync::serve::{Call, Edge};
 use signet_sync::text::shortened;
@@ -56,6 +58,13 @@ struct Why {
 impl Why {
     fn of(fault: &Fault) -> Self {
         Self { reason: fault.reason(), detail: shortened(&fault.to_string(), MAX_DETAIL) }
+    }
+
+    /// Why a dry run says nothing of an account's roles.
+    fn dry_run_over() -> Self {
+        let detail = "the account is too large to be looked at in the time of an invocation, and a dry run keeps \
+                      nothing of what it did: use `signet trust plan`";
+        Self { reason: "dry_run_over", detail: detail.to_owned() }
     }
 }
 
@@ -178,6 +187,7 @@ pub fn account(
         (Some(_), _) | (None, None) => "failed",
         (None, Some(ended)) => ended_as_str(ended),
     };
+    let is_over = dry_run && outcome == "unfinished";
     let line = AccountLine {
         account,
         sweep: job.work.sweep,
@@ -185,7 +195,7 @@ pub fn account(
         messages: job.messages,
         receive_count: job.receive_count,
         outcome,
-        why: conclusion.fault.as_ref().map(Why::of),
+        why: conclusion.fault.as_ref().map(Why::of).or_else(|| is_over.then(Why::dry_run_over)),
         written: tally.written,
         unchanged: tally.unchanged,
         to_write: tally.to_write,
@@ -201,7 +211,7 @@ pub fn account(
     let level = match outcome {
         "failed" => Level::Error,
         "lost" => Level::Warn,
-        _ if tally.failed > 0 || tally.drifted > 0 => Level::Warn,
+        _ if is_over || tally.failed > 0 || tally.drifted > 0 => Level::Warn,
         _ => Level::Info,
     };
     write(edge, call, level, "account", line);
@@ -314,6 +324,25 @@ pub fn unreadable_message(edge: &Edge, call: &Call, message: &Message, fault: &F
 }
 
 #[derive(Serialize)]
+struct RowLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    item: String,
+    what: String,
+}
+
+/// Writes the line of a row of the table that cannot be read. An account that it names is queued, and its
+/// message fails.
+pub fn unreadable_row(edge: &Edge, call: &Call, row: &UnreadableRow) {
+    let line = RowLine {
+        account: row.account.as_ref().map(AccountId::as_str),
+        item: shortened(&row.corrupt.item, MAX_DETAIL),
+        what: shortened(&row.corrupt.what, MAX_DETAIL),
+    };
+    write(edge, call, Level::Error, "row unreadable", line);
+}
+
+#[derive(Serialize)]
 struct NotQueuedLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<&'a str>,
@@ -347,6 +376,8 @@ struct TaskLine<'a> {
     queued: usize,
     #[serde(rename = "apps.raised")]
     apps_raised: usize,
+    #[serde(rename = "rows.unreadable")]
+    rows_unreadable: usize,
     #[serde(rename = "roles.unreconciled")]
     unreconciled_roles: usize,
     oldest_unreconciled_s: i64,
@@ -364,6 +395,7 @@ pub fn task(edge: &Edge, call: &Call, summary: &Summary, faults: &[Fault], took:
         accounts: summary.accounts,
         queued: summary.queued,
         apps_raised: summary.apps_raised,
+        rows_unreadable: summary.rows_unreadable,
         unreconciled_roles: summary.unreconciled_roles,
         oldest_unreconciled_s: summary.oldest_unreconciled_s,
         failures: faults.len(),

@@ -1,10 +1,13 @@
 //! What is due by itself.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use signet_core::grant::Timestamp;
+use signet_core::role::AccountId;
 use signet_iam::Iam;
 use signet_store::StoreError;
-use signet_store::trust::account::AccountState;
+use signet_store::trust::account::{AccountState, Accounts};
 use signet_sync::limit::limit;
 use signet_sync::serve::Call;
 use tokio::time::Instant;
@@ -26,6 +29,8 @@ pub struct Summary {
     pub queued: usize,
     /// The apps whose marks were finished.
     pub apps_raised: usize,
+    /// The rows of accounts and roles that cannot be read: what they want is in none of the numbers.
+    pub rows_unreadable: usize,
     /// Roles that may not be as wanted.
     pub unreconciled_roles: usize,
     /// How long the oldest of what is wanted and not applied has waited, in seconds; 0 if nothing is.
@@ -39,6 +44,7 @@ impl Summary {
             accounts: 0,
             queued: 0,
             apps_raised: 0,
+            rows_unreadable: 0,
             unreconciled_roles: 0,
             oldest_unreconciled_s: 0,
         }
@@ -59,7 +65,8 @@ impl Summary {
 
 impl<I: Iam> TrustSync<I> {
     /// Queues the accounts that are due, or all, and finishes marks. What fails does not keep the rest from
-    /// being tried; it is the sentence that the invocation fails with.
+    /// being tried; it is the sentence that the invocation fails with. A row that cannot be read fails the
+    /// message of its account instead, which becomes a dead letter.
     pub(crate) async fn take_task(&self, call: &Call, task: Task) -> Result<Summary, String> {
         let began = Instant::now();
         let mut summary = Summary::new(task);
@@ -71,14 +78,19 @@ impl<I: Iam> TrustSync<I> {
                 Err(fault) => faults.push(fault),
             }
         }
-        match self.by_the_end(call, Box::pin(self.table.accounts())).await {
-            Ok(accounts) => {
-                summary.measure(&accounts, now);
+        match self.by_the_end(call, Box::pin(self.table.accounts_with_faults())).await {
+            Ok(Accounts { states, unreadable }) => {
+                unreadable.iter().for_each(|row| report::unreadable_row(&self.edge, call, row));
+                summary.rows_unreadable = unreadable.len();
+                summary.measure(&states, now);
                 metrics::staleness(&summary);
                 let sweep = task == Task::Sweep;
-                let due = accounts.into_iter().filter(|account| sweep || account.is_due(now));
+                // What cannot be read may be due, and its worker is who fails loudly for it.
+                let doubtful: BTreeSet<AccountId> = unreadable.into_iter().filter_map(|row| row.account).collect();
+                let is_due = |state: &AccountState| state.is_due(now) || doubtful.contains(&state.account);
+                let due = states.into_iter().filter(|state| sweep || is_due(state));
                 let message =
-                    |account: AccountState| Message::new(Work { account: account.account, sweep }, &call.request_id);
+                    |state: AccountState| Message::new(Work { account: state.account, sweep }, &call.request_id);
                 let messages: Vec<Message> = due.map(message).collect();
                 match limit(call.until, self.queue.send(&messages)).await {
                     Ok(unsent) => {

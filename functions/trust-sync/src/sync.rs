@@ -20,10 +20,11 @@ use crate::config::Config;
 use crate::payload::Payload;
 use crate::queue::AccountQueue;
 use crate::schedule::Summary;
+use crate::worker::Patience;
 use crate::{metrics, random};
 
-/// The function. Of the table it needs `dynamodb:GetItem`, `BatchGetItem`, `Query` (on its index as well),
-/// `PutItem`, `UpdateItem` and `ConditionCheckItem`, of the queue `sqs:SendMessage`, of the alert topic
+/// The function. Of the table it needs `dynamodb:BatchGetItem`, `Query` (on its index as well),
+/// `UpdateItem` and `ConditionCheckItem`, of the queue `sqs:SendMessage`, of the alert topic
 /// `sns:Publish`, and `sts:AssumeRole` on the member role of each account.
 #[derive(Debug)]
 pub struct TrustSync<I> {
@@ -32,6 +33,7 @@ pub struct TrustSync<I> {
     pub(crate) alerts: AlertTopic,
     pub(crate) edge: Edge,
     pub(crate) dry_run: bool,
+    pub(crate) patience: Patience,
     sts: aws_sdk_sts::Client,
     /// What is to become [`TrustSync::ready`] once the own role is known.
     waiting: Mutex<Option<Reconciler<I>>>,
@@ -51,6 +53,8 @@ pub struct Parts<I> {
     pub sts: aws_sdk_sts::Client,
     /// Whether nothing is written.
     pub dry_run: bool,
+    /// How long a batch waits for one of its accounts.
+    pub patience: Patience,
     /// The world outside.
     pub edge: Edge,
 }
@@ -71,6 +75,7 @@ impl TrustSync<Paced<Aws>> {
             alerts: AlertTopic::new(clients::sns(settings), alerts),
             sts: aws_sdk_sts::Client::new(settings),
             dry_run,
+            patience: Patience::default(),
             edge,
         })
     }
@@ -80,13 +85,14 @@ impl<I: Iam> TrustSync<I> {
     /// The function of these parts.
     #[must_use]
     pub fn new(parts: Parts<I>) -> Self {
-        let Parts { reconciler, queue, alerts, sts, dry_run, edge } = parts;
+        let Parts { reconciler, queue, alerts, sts, dry_run, patience, edge } = parts;
         Self {
             table: reconciler.table.clone(),
             queue,
             alerts,
             edge,
             dry_run,
+            patience,
             sts,
             waiting: Mutex::new(Some(reconciler)),
             ready: OnceCell::new(),

@@ -13,7 +13,7 @@ use signet_sync::batch::Response;
 use signet_sync::lanes;
 use signet_sync::limit::limit;
 use signet_sync::serve::Call;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::fault::Fault;
 use crate::payload;
@@ -27,6 +27,24 @@ const AT_ONCE: usize = 10;
 
 /// The most time that is kept back for letting go of an account and for putting it back.
 const WRAP_UP: Duration = Duration::from_secs(5);
+
+/// How long a batch waits for one of its accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// The most time that one of several accounts has, from its begin: until it ends, no message of the
+    /// batch is acknowledged, and so none of another account's group is given out. What is not done then
+    /// is put back. An account that is alone has the whole time.
+    pub share: Duration,
+    /// How long a sweep waits, before it is put back, where somebody else works on the account: messages of
+    /// a FIFO queue have no delay of their own, and it would come again at once.
+    pub busy: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { share: Duration::from_secs(25), busy: Duration::from_secs(10) }
+    }
+}
 
 /// One account of a batch: what all of its messages ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,11 +150,12 @@ impl<I: Iam> TrustSync<I> {
             }
         };
         let failed = RefCell::new(BTreeSet::new());
+        let share = (batch.jobs.len() > 1).then_some(self.patience.share);
         let lanes = batch.jobs.values().map(|job| vec![job]).collect();
         lanes::run(lanes, AT_ONCE, async |job: &Job| {
             let began = Instant::now();
             let watcher = Watcher::new(&self.alerts, &self.edge, call, &job.work.account);
-            let conclusion = limit(call.until, Box::pin(self.attend(call, reconciler, job, &watcher))).await;
+            let conclusion = limit(call.until, Box::pin(self.attend(call, reconciler, job, share, &watcher))).await;
             let conclusion = conclusion.unwrap_or_else(|cut| Conclusion { report: None, fault: Some(cut.into()) });
             metrics::account(&conclusion);
             report::account(&self.edge, call, job, &conclusion, &watcher.tally(), self.dry_run, began.elapsed());
@@ -148,36 +167,76 @@ impl<I: Iam> TrustSync<I> {
         Response::failing(batch.failing(&failed.into_inner()))
     }
 
-    /// Works on one account, and puts it back if it is not finished.
-    async fn attend(&self, call: &Call, reconciler: &Reconciler<I>, job: &Job, watcher: &Watcher<'_>) -> Conclusion {
+    /// Works on one account, and puts it back if it is not finished. `share` is the most time that it has;
+    /// none if it is alone.
+    async fn attend(
+        &self,
+        call: &Call,
+        reconciler: &Reconciler<I>,
+        job: &Job,
+        share: Option<Duration>,
+        watcher: &Watcher<'_>,
+    ) -> Conclusion {
         let Work { account, sweep } = &job.work;
         let scope = if *sweep { Scope::Sweep } else { Scope::Due };
-        let done = if self.dry_run {
-            let done = Box::pin(reconciler.preview(account, &scope)).await;
-            done.iter().flat_map(|report| &report.roles).for_each(|role| watcher.role(role));
-            done
-        } else {
-            Box::pin(reconciler.account(account, &scope, work_until(call), watcher)).await
-        };
-        let report = match done {
+        if self.dry_run {
+            // It is not put back, and so has all the time there is.
+            return preview(reconciler, account, &scope, work_until(call, None), watcher).await;
+        }
+        let until = work_until(call, share);
+        let report = match Box::pin(reconciler.account(account, &scope, until, watcher)).await {
             Ok(report) => report,
             Err(error) => return Conclusion { report: None, fault: Some(error.into()) },
         };
-        let unsent = match report.ended {
+        let comes_back = match report.ended {
             // Whoever has an account whose lease we lost may have come for less than we did.
-            Ended::Unfinished | Ended::Lost => {
-                self.queue.send(&[Message::new(job.work.clone(), &call.request_id)]).await
+            Ended::Unfinished | Ended::Lost => true,
+            // So may whoever has it now: told that we came, they look at what is due, and at no more.
+            Ended::Busy if *sweep => {
+                tokio::time::sleep_until(until.min(Instant::now() + self.patience.busy)).await;
+                true
             }
-            Ended::Done | Ended::Busy => Vec::new(),
+            Ended::Busy | Ended::Done => false,
+        };
+        let unsent = if comes_back {
+            self.queue.send(&[Message::new(job.work.clone(), &call.request_id)]).await
+        } else {
+            vec![]
         };
         Conclusion { report: Some(report), fault: unsent.into_iter().next().map(Fault::Queue) }
     }
 }
 
-/// Until when roles are begun: of a short time four fifths.
-fn work_until(call: &Call) -> Instant {
-    let left = call.until.saturating_duration_since(Instant::now());
-    call.until.checked_sub(WRAP_UP.min(left / 5)).unwrap_or(call.until)
+/// Looks at what work on an account would do. What has no time is reported as unfinished, and nothing is
+/// put back: nothing is noted of what was looked at, so that the next look would end no sooner.
+async fn preview<I: Iam>(
+    reconciler: &Reconciler<I>,
+    account: &AccountId,
+    scope: &Scope,
+    until: Instant,
+    watcher: &Watcher<'_>,
+) -> Conclusion {
+    match timeout_at(until, Box::pin(reconciler.preview(account, scope))).await {
+        Ok(Ok(report)) => {
+            report.roles.iter().for_each(|role| watcher.role(role));
+            Conclusion { report: Some(report), fault: None }
+        }
+        Ok(Err(error)) => Conclusion { report: None, fault: Some(error.into()) },
+        Err(_) => {
+            let (account, ended) = (account.clone(), Ended::Unfinished);
+            let report = AccountReport { account, ended, roles: Vec::new(), providers: Vec::new(), next: None };
+            Conclusion { report: Some(report), fault: None }
+        }
+    }
+}
+
+/// Until when roles are begun: of a short time four fifths; from now on no longer than a share, if there is
+/// one.
+fn work_until(call: &Call, share: Option<Duration>) -> Instant {
+    let now = Instant::now();
+    let left = call.until.saturating_duration_since(now);
+    let whole = call.until.checked_sub(WRAP_UP.min(left / 5)).unwrap_or(call.until);
+    share.map_or(whole, |share| whole.min(now + share))
 }
 
 #[cfg(test)]
@@ -248,8 +307,10 @@ mod tests {
             until: Instant::now() + Duration::from_secs(seconds),
         };
         tokio::time::pause();
-        for (seconds, left) in [(100, 95), (10, 8), (0, 0)] {
-            assert_eq!(work_until(&call(seconds)) - Instant::now(), Duration::from_secs(left));
+        let share = Patience::default().share;
+        for (seconds, left, shared) in [(100, 95, 25), (10, 8, 8), (0, 0, 0)] {
+            assert_eq!(work_until(&call(seconds), None) - Instant::now(), Duration::from_secs(left));
+            assert_eq!(work_until(&call(seconds), Some(share)) - Instant::now(), Duration::from_secs(shared));
         }
     }
 }

@@ -19,3 +19,4 @@ mod providers;
 mod random;
 mod stale;
 mod sweep;
+mod urgent;

@@ -88,6 +88,25 @@ pub struct AccountState {
     pub roles: BTreeMap<RoleArn, RoleState>,
 }
 
+/// All accounts, and what could not be read of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accounts {
+    /// The accounts by their numbers, those included of which something could not be read: of these the
+    /// rest alone is here, which says neither that they are due nor that they are not.
+    pub states: Vec<AccountState>,
+    /// The rows that could not be read.
+    pub unreadable: Vec<UnreadableRow>,
+}
+
+/// A row below an account that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableRow {
+    /// The account; none if the row's keys name none.
+    pub account: Option<AccountId>,
+    /// Which row it is, and what is wrong with it.
+    pub corrupt: Corrupt,
+}
+
 impl RoleState {
     /// Whether the role is to be attended to now.
     #[must_use]
@@ -108,7 +127,7 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn account(&self, account: &AccountId) -> Result<AccountState, StoreError> {
-        let mut state = AccountState { account: account.clone(), row: None, roles: BTreeMap::new() };
+        let mut state = AccountState::new(account);
         for item in self.partition(&schema::account_key(account).pk).await? {
             state.add(&item)?;
         }
@@ -116,20 +135,42 @@ impl Table {
     }
 
     /// Every account that has a row of its own or of a role, by way of the index, which may lag by a
-    /// moment: for sweeps, the schedule and people.
+    /// moment: for audits and people.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; one row that cannot be read is enough.
     pub async fn accounts(&self) -> Result<Vec<AccountState>, StoreError> {
+        let Accounts { states, unreadable } = self.accounts_with_faults().await?;
+        match unreadable.into_iter().next() {
+            Some(row) => Err(row.corrupt.into()),
+            None => Ok(states),
+        }
+    }
+
+    /// The same, where a row that cannot be read is named and keeps no other from being read: for the
+    /// schedule, which must not pass over all accounts for the sake of one.
+    ///
+    /// # Errors
+    /// [`StoreError`], and never [`StoreError::Corrupt`].
+    pub async fn accounts_with_faults(&self) -> Result<Accounts, StoreError> {
         let mut accounts: BTreeMap<AccountId, AccountState> = BTreeMap::new();
+        let mut unreadable = Vec::new();
         for kind in [schema::ACCOUNT_KIND, schema::ROLE_KIND] {
             for item in self.of_kind(kind).await? {
-                let account = schema::account_of(&item)?;
-                let state = accounts.entry(account.clone());
-                state.or_insert_with(|| AccountState { account, row: None, roles: BTreeMap::new() }).add(&item)?;
+                let account = match schema::account_of(&item) {
+                    Ok(account) => account,
+                    Err(corrupt) => {
+                        unreadable.push(UnreadableRow { account: None, corrupt });
+                        continue;
+                    }
+                };
+                let state = accounts.entry(account.clone()).or_insert_with(|| AccountState::new(&account));
+                if let Err(corrupt) = state.add(&item) {
+                    unreadable.push(UnreadableRow { account: Some(account), corrupt });
+                }
             }
         }
-        Ok(accounts.into_values().collect())
+        Ok(Accounts { states: accounts.into_values().collect(), unreadable })
     }
 
     /// All items of a partition, consistently, page by page.
@@ -147,6 +188,10 @@ impl Table {
 }
 
 impl AccountState {
+    fn new(account: &AccountId) -> Self {
+        Self { account: account.clone(), row: None, roles: BTreeMap::new() }
+    }
+
     /// Whether there is anything to do now: something wanted, an attempt or an expiry that is due, or a
     /// lease that ran out in the middle of work.
     #[must_use]

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::builders::{ConditionCheckBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use signet_core::grant::Timestamp;
 use signet_core::role::RoleArn;
 
@@ -55,6 +57,8 @@ pub enum Noted {
     Done,
     /// Nothing was noted: more is wanted since, and the role is to be attended to again.
     Raised,
+    /// Nothing was noted: more is wanted of the whole account since. [`Table::mark_role`] alone says so.
+    AccountRaised,
     /// Nothing was noted: the lease is not ours any more.
     Lost,
 }
@@ -66,12 +70,40 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn note_role(&self, lease: &Lease, role: &RoleArn, outcome: &RoleOutcome) -> Result<Noted, StoreError> {
-        let ours = ConditionCheck::builder()
+        let ours = self.is_leased(lease).condition_expression(LEASED);
+        self.note_role_if(ours, lease, role, outcome).await
+    }
+
+    /// The same before a write of IAM, on condition as well that the account's `wanted` is the one that the
+    /// attempt saw: what it goes by, apps and their providers, may have been withdrawn since.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn mark_role(&self, lease: &Lease, role: &RoleArn, outcome: &RoleOutcome) -> Result<Noted, StoreError> {
+        let ours = self
+            .is_leased(lease)
+            .condition_expression(format!("{LEASED} AND (attribute_not_exists(#wanted) OR #wanted <= :seen)"))
+            .expression_attribute_names("#wanted", schema::WANTED)
+            .expression_attribute_values(":seen", number(outcome.account_wanted));
+        self.note_role_if(ours, lease, role, outcome).await
+    }
+
+    fn is_leased(&self, lease: &Lease) -> ConditionCheckBuilder {
+        ConditionCheck::builder()
             .table_name(&self.name)
             .set_key(Some(schema::account_key(&lease.account).attributes()))
-            .condition_expression("#lease = :token")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_names("#lease", LEASE)
-            .expression_attribute_values(":token", text(&lease.token));
+            .expression_attribute_values(":token", text(&lease.token))
+    }
+
+    async fn note_role_if(
+        &self,
+        ours: ConditionCheckBuilder,
+        lease: &Lease,
+        role: &RoleArn,
+        outcome: &RoleOutcome,
+    ) -> Result<Noted, StoreError> {
         let ours = TransactWriteItem::builder().condition_check(self.built(ours.build())?).build();
         let note = role_note(lease, outcome).update(Update::builder().table_name(&self.name));
         // No condition can be stated of a number that is not there.
@@ -88,8 +120,15 @@ impl Table {
         let note = TransactWriteItem::builder().update(self.built(note.build())?).build();
         match self.transact(vec![ours, note]).await? {
             Outcome::Written => Ok(Noted::Done),
-            Outcome::Refused(refused) if refused.iter().any(|(place, _)| *place == 0) => Ok(Noted::Lost),
-            Outcome::Refused(_) => Ok(Noted::Raised),
+            Outcome::Refused(refused) => match refused.into_iter().find(|(place, _)| *place == 0) {
+                None => Ok(Noted::Raised),
+                Some((_, row)) => {
+                    let row = row.unwrap_or_default();
+                    let place = codec::place(&row);
+                    let is_ours = Attributes::new(&row, &place).text_or_none(LEASE)? == Some(&lease.token);
+                    Ok(if is_ours { Noted::AccountRaised } else { Noted::Lost })
+                }
+            },
         }
     }
 
@@ -135,6 +174,9 @@ impl Table {
         }
     }
 }
+
+/// That the lease is ours.
+const LEASED: &str = "#lease = :token";
 
 fn role_note(lease: &Lease, outcome: &RoleOutcome) -> Note {
     let mut note = Note::default();

@@ -1,7 +1,7 @@
 //! Raising what is wanted.
 //!
 //! A change of a role's grants raises the role in its own transaction. A change of an app or its provider
-//! concerns every role, and more accounts than one transaction takes: the change marks the app ([`mark`]),
+//! concerns every role, and more accounts than one transaction takes: the change marks the app (`mark`),
 //! each account is raised, and then it is noted that the mark is attended to. Whoever finds a mark finishes
 //! the work.
 //!

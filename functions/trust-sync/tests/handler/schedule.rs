@@ -24,8 +24,8 @@ async fn accounts_that_are_due_are_queued() {
     assert_eq!(done.bodies(), [A], "{done:#?}");
     assert_eq!(done.queued[0].deduplication, "111122223333-req-9");
     let expected = json!({
-        "task": "tick", "accounts": 2, "queued": 1, "apps_raised": 0, "unreconciled_roles": 1,
-        "oldest_unreconciled_s": 60,
+        "task": "tick", "accounts": 2, "queued": 1, "apps_raised": 0, "rows_unreadable": 0,
+        "unreconciled_roles": 1, "oldest_unreconciled_s": 60,
     });
     assert_eq!(done.answer.as_ref().unwrap(), &expected);
     let line = done.only("schedule");
@@ -77,6 +77,35 @@ async fn a_sweep_is_of_all_accounts() {
     assert_eq!(done.bodies(), ["111122223333 sweep", "444455556666 sweep"]);
     assert_eq!((done.queued[0].group.as_str(), done.queued[1].group.as_str()), (A, B));
     assert_eq!(done.answer.unwrap()["task"], "sweep");
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_stops_its_own_account_alone() {
+    let world = World::new().await;
+    world.grant(1, &[READER, NOTEBOOKS]).await;
+    world.deliver(&[A, B]).await;
+    assert_eq!(world.invoke(sample("tick")).await.queued.len(), 0, "nothing is due");
+    world.table.raise_account(&account_id(B), Timestamp::from_seconds(NOW_S)).await.unwrap();
+    for (pk, sk) in [(format!("ACCOUNT#{A}"), "ROLE#nonsense"), ("ACCOUNT#x".to_owned(), "ACCOUNT")] {
+        let put = world.client.put_item().table_name(TABLE).item("pk", text(&pk)).item("sk", text(sk));
+        put.item("kind", text("role")).send().await.unwrap();
+    }
+    for (task, bodies) in [("tick", [A, B]), ("sweep", ["111122223333 sweep", "444455556666 sweep"])] {
+        let done = world.invoke(sample(task)).await;
+        assert_eq!(done.bodies(), bodies, "{done:#?}");
+        assert_eq!(done.answer.as_ref().unwrap()["rows_unreadable"], 2);
+        assert_eq!(done.only("schedule")["rows.unreadable"], 2);
+        let rows = done.of("row unreadable");
+        assert!(rows.iter().all(|line| line["level"] == "ERROR" && line["what"].is_string()), "{rows:#?}");
+        let names: Vec<_> =
+            rows.iter().map(|line| (line["account"].as_str(), line["item"].as_str().unwrap())).collect();
+        assert!(names.contains(&(Some(A), "ACCOUNT#111122223333 / ROLE#nonsense")), "{names:?}");
+        assert!(names.contains(&(None, "ACCOUNT#x / ACCOUNT")), "{names:?}");
+    }
+    let done = world.deliver(&[A, B]).await;
+    assert_eq!(done.failed(), ["m0"], "{done:#?}");
+    let line = done.of("account").into_iter().find(|line| line["account"] == A).unwrap();
+    assert_eq!((&line["outcome"], &line["reason"]), (&json!("failed"), &json!("table_corrupt")));
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ use tokio::time::Instant;
 use trust_sync::TrustSync;
 use trust_sync::queue::AccountQueue;
 use trust_sync::sync::Parts;
+use trust_sync::worker::Patience;
 
 use crate::aws::{Aws, Sent};
 use crate::iam::Memory;
@@ -107,7 +108,16 @@ impl World {
         Self::on(signet_local::dynamodb::memory().unwrap(), true).await
     }
 
+    /// A world in which one of several accounts has no more time than this.
+    pub async fn sharing(share: Duration) -> Self {
+        Self::with(signet_local::dynamodb::memory().unwrap(), false, Patience { share, ..patience() }).await
+    }
+
     pub async fn on(database: Database, dry_run: bool) -> Self {
+        Self::with(database, dry_run, patience()).await
+    }
+
+    async fn with(database: Database, dry_run: bool, patience: Patience) -> Self {
         let connector = InProcess::new(database.clone());
         let client = dynamodb(connector.clone());
         let table = Table::new(client.clone(), TABLE);
@@ -133,6 +143,7 @@ impl World {
             alerts: AlertTopic::new(topic(sns.endpoint()), TopicArn::parse(ALERTS).unwrap()),
             sts: sts(aws.endpoint()),
             dry_run,
+            patience,
             edge: Edge { now_ms: || NOW_MS, log: to_log },
         });
         let stream = Mutex::new(Stream::of(&database, TABLE).unwrap());
@@ -227,6 +238,11 @@ impl World {
         let state = self.table.account(&role.account_id()).await.unwrap();
         state.roles.get(&role).and_then(|role| role.outcome.clone())
     }
+}
+
+/// As deployed, but for the pause of a sweep that finds its account busy.
+fn patience() -> Patience {
+    Patience { busy: Duration::from_millis(50), ..Patience::default() }
 }
 
 pub fn settings() -> Settings {

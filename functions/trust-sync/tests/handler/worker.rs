@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use signet_core::grant::Timestamp;
 use signet_local::connector::Action;
 use signet_store::trust::lease::Leased;
+use tokio::time::Instant;
 
 use crate::iam::Mood;
 use crate::support::{CURATOR, NOTEBOOKS, NOW_S, READER, World, account_id, message, sample};
@@ -150,6 +151,55 @@ async fn an_account_that_somebody_works_on_is_left_to_them() {
 }
 
 #[tokio::test]
+async fn a_sweep_of_an_account_that_somebody_works_on_is_put_back() {
+    let world = World::new().await;
+    world.grant(1, &[READER]).await;
+    world.deliver(&[A]).await;
+    world.iam.create(READER);
+    let (now, until) = (Timestamp::from_seconds(NOW_S), Timestamp::from_seconds(NOW_S + 60));
+    let leased = world.table.lease(&account_id(A), "somebody", now, until).await.unwrap();
+    let Leased::Held(lease) = leased else { panic!("{leased:?}") };
+    let done = world.deliver(&["111122223333 sweep"]).await;
+    let line = done.only("account");
+    assert_eq!((done.failed().len(), &line["outcome"]), (0, &json!("busy")), "{done:#?}");
+    assert_eq!(done.bodies(), ["111122223333 sweep"], "the holder looks at what is due alone");
+    assert!(line["duration_ms"].as_u64().unwrap() >= 50, "it does not come again at once: {line}");
+
+    // A queue that takes nothing back: the message itself comes again.
+    world.aws.queue_is_down(true);
+    let done = world.deliver(&["111122223333 sweep"]).await;
+    assert_eq!((done.failed(), &done.only("account")["reason"]), (vec!["m0"], &json!("queue")));
+
+    world.heal();
+    world.table.let_go(&lease).await.unwrap();
+    world.table.let_go(&lease).await.unwrap();
+    world.iam.written();
+    assert_eq!(world.deliver(&["111122223333 sweep"]).await.only("account")["outcome"], "done");
+    assert_eq!(world.iam.written(), ["trials-reader"]);
+}
+
+#[tokio::test]
+async fn one_of_several_accounts_has_its_share_and_one_alone_the_whole_time() {
+    let mut world = World::sharing(Duration::from_millis(1_500)).await;
+    world.grant(1, &[READER, NOTEBOOKS]).await;
+    world.iam.be("trials-reader", Mood::Silent);
+    let began = Instant::now();
+    let done = world.deliver(&[A, B]).await;
+    assert!(began.elapsed() < world.time / 2, "the batch waits for its slowest: {:?}", began.elapsed());
+    assert_eq!(done.failed(), [""; 0], "{done:#?}");
+    let outcome =
+        |account: &str| &done.of("account").into_iter().find(|line| line["account"] == account).unwrap()["outcome"];
+    assert_eq!((outcome(A), outcome(B)), (&json!("unfinished"), &json!("done")));
+    assert_eq!(done.bodies(), [A]);
+
+    world.time = Duration::from_millis(3_000);
+    let done = world.deliver(&[A, A]).await;
+    let line = done.only("account");
+    assert_eq!((&line["outcome"], done.bodies()), (&json!("unfinished"), vec![A]), "{done:#?}");
+    assert!(line["duration_ms"].as_u64().unwrap() >= 2_000, "{line}");
+}
+
+#[tokio::test]
 async fn behind_a_message_that_fails_its_group_waits() {
     let world = World::new().await;
     world.grant(1, &[READER, NOTEBOOKS]).await;
@@ -181,6 +231,23 @@ async fn a_dry_run_writes_nothing_and_tells_nobody() {
     assert!(done.of("role").iter().any(|line| line["outcome"] == "would_write"));
     assert_eq!((world.iam.policy(READER), world.iam.written()), (policy, Vec::new()));
     assert_eq!((done.alerts.len(), done.queued.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_dry_run_that_has_no_time_ends() {
+    let mut world = World::dry().await;
+    world.grant(1, &[READER, NOTEBOOKS]).await;
+    world.iam.be("trials-reader", Mood::Silent);
+    world.time = Duration::from_millis(2_500);
+    let done = world.deliver(&[A, B]).await;
+    assert_eq!((done.failed().len(), done.queued.len()), (0, 0), "it would never end: {done:#?}");
+    let line = |account: &str| done.of("account").into_iter().find(|line| line["account"] == account).unwrap();
+    let over = line(A);
+    assert_eq!(
+        (&over["outcome"], &over["reason"], &over["level"]),
+        (&json!("unfinished"), &json!("dry_run_over"), &json!("WARN"))
+    );
+    assert_eq!((&line(B)["outcome"], &line(B)["roles.to_write"]), (&json!("done"), &json!(1)));
 }
 
 #[tokio::test]

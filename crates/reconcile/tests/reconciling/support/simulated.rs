@@ -16,6 +16,8 @@ pub struct Mood {
     pub throttled_until: Option<Instant>,
     /// For how long after a write roles are shown as they were.
     pub lag: Duration,
+    /// For how long after a change providers are shown, and listed, as they were.
+    pub provider_lag: Duration,
     /// How long a call takes.
     pub latency: Duration,
     /// So many of the next writes are taken and not answered.
@@ -34,12 +36,31 @@ struct Role {
     documents: Vec<(Instant, String)>,
 }
 
+/// The SAML and the OIDC providers of an account, by their ARNs.
+type AllProviders = (BTreeMap<String, String>, BTreeMap<String, OidcProvider>);
+
 #[derive(Debug, Default)]
 struct InAccount {
     mood: Mood,
     roles: BTreeMap<String, Role>,
     saml: BTreeMap<String, String>,
     oidc: BTreeMap<String, OidcProvider>,
+    /// What the providers were before each of our changes, and until when.
+    before: Vec<(Instant, AllProviders)>,
+}
+
+impl InAccount {
+    /// Call it before a change of ours.
+    fn keep_providers(&mut self) {
+        self.before.push((Instant::now(), (self.saml.clone(), self.oidc.clone())));
+    }
+
+    /// The providers as they were so long ago.
+    fn shown(&self) -> AllProviders {
+        let is_late = |(until, _): &&(Instant, AllProviders)| until.elapsed() < self.mood.provider_lag;
+        let late = self.before.iter().find(is_late).map(|(_, before)| before.clone());
+        late.unwrap_or_else(|| (self.saml.clone(), self.oidc.clone()))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -155,6 +176,10 @@ fn not_found(operation: &'static str, account: &Account, what: &str) -> IamError
     IamError::NotFound { operation, account: account.id.to_string(), what: what.to_owned() }
 }
 
+fn already_there(operation: &'static str, account: &Account) -> IamError {
+    IamError::Conflict { operation, account: account.id.to_string(), cause: "EntityAlreadyExists".to_owned() }
+}
+
 impl Role {
     fn shown(&self, lag: Duration) -> &str {
         let old = |(at, _): &&(Instant, String)| at.elapsed() >= lag;
@@ -234,35 +259,44 @@ impl Iam for SimulatedIam {
 
     async fn providers(&self, account: &Account) -> Result<Providers, IamError> {
         self.call(account, "ListProviders", "").await?;
-        Ok(self.with(account.id.as_str(), |known| Providers {
-            saml: known.saml.keys().cloned().collect(),
-            oidc: known.oidc.keys().cloned().collect(),
+        Ok(self.with(account.id.as_str(), |known| {
+            let (saml, oidc) = known.shown();
+            Providers { saml: saml.into_keys().collect(), oidc: oidc.into_keys().collect() }
         }))
     }
 
     async fn saml_metadata(&self, account: &Account, arn: &str) -> Result<String, IamError> {
         self.call(account, "GetSAMLProvider", arn).await?;
-        self.with(account.id.as_str(), |known| known.saml.get(arn).cloned())
+        self.with(account.id.as_str(), |known| known.shown().0.get(arn).cloned())
             .ok_or_else(|| not_found("GetSAMLProvider", account, arn))
     }
 
     async fn create_saml_provider(&self, account: &Account, name: &str, metadata: &str) -> Result<(), IamError> {
         self.call(account, "CreateSAMLProvider", name).await?;
         let arn = format!("arn:aws:iam::{}:saml-provider/{name}", account.id);
-        let before = self.with(account.id.as_str(), |known| known.saml.insert(arn, metadata.to_owned()));
-        assert_eq!(before, None, "a provider was created twice");
-        Ok(())
+        self.with(account.id.as_str(), |known| {
+            if known.saml.contains_key(&arn) {
+                return Err(already_there("CreateSAMLProvider", account));
+            }
+            known.keep_providers();
+            known.saml.insert(arn, metadata.to_owned());
+            Ok(())
+        })
     }
 
     async fn update_saml_provider(&self, account: &Account, arn: &str, metadata: &str) -> Result<(), IamError> {
         self.call(account, "UpdateSAMLProvider", arn).await?;
-        let before = self.with(account.id.as_str(), |known| known.saml.insert(arn.to_owned(), metadata.to_owned()));
-        before.map(drop).ok_or_else(|| not_found("UpdateSAMLProvider", account, arn))
+        self.with(account.id.as_str(), |known| {
+            known.keep_providers();
+            let provider = known.saml.get_mut(arn).ok_or_else(|| not_found("UpdateSAMLProvider", account, arn))?;
+            metadata.clone_into(provider);
+            Ok(())
+        })
     }
 
     async fn oidc_provider(&self, account: &Account, arn: &str) -> Result<OidcProvider, IamError> {
         self.call(account, "GetOpenIDConnectProvider", arn).await?;
-        self.with(account.id.as_str(), |known| known.oidc.get(arn).cloned())
+        self.with(account.id.as_str(), |known| known.shown().1.get(arn).cloned())
             .ok_or_else(|| not_found("GetOpenIDConnectProvider", account, arn))
     }
 
@@ -270,25 +304,42 @@ impl Iam for SimulatedIam {
         self.call(account, "CreateOpenIDConnectProvider", &provider.url).await?;
         let host = provider.url.strip_prefix("https://").unwrap();
         let arn = format!("arn:aws:iam::{}:oidc-provider/{host}", account.id);
-        self.with(account.id.as_str(), |known| known.oidc.insert(arn, provider.clone()));
-        Ok(())
+        self.with(account.id.as_str(), |known| {
+            if known.oidc.contains_key(&arn) {
+                return Err(already_there("CreateOpenIDConnectProvider", account));
+            }
+            known.keep_providers();
+            known.oidc.insert(arn, provider.clone());
+            Ok(())
+        })
     }
 
     async fn add_client_id(&self, account: &Account, arn: &str, id: &str) -> Result<(), IamError> {
-        self.call(account, "AddClientIDToOpenIDConnectProvider", id).await?;
-        self.with(account.id.as_str(), |known| known.oidc.get_mut(arn).unwrap().client_ids.insert(id.to_owned()));
-        Ok(())
+        let operation = "AddClientIDToOpenIDConnectProvider";
+        self.call(account, operation, id).await?;
+        self.with(account.id.as_str(), |known| {
+            known.keep_providers();
+            let provider = known.oidc.get_mut(arn).ok_or_else(|| not_found(operation, account, arn))?;
+            provider.client_ids.insert(id.to_owned());
+            Ok(())
+        })
     }
 
     async fn remove_client_id(&self, account: &Account, arn: &str, id: &str) -> Result<(), IamError> {
-        self.call(account, "RemoveClientIDFromOpenIDConnectProvider", id).await?;
-        self.with(account.id.as_str(), |known| known.oidc.get_mut(arn).unwrap().client_ids.remove(id));
-        Ok(())
+        let operation = "RemoveClientIDFromOpenIDConnectProvider";
+        self.call(account, operation, id).await?;
+        self.with(account.id.as_str(), |known| {
+            known.keep_providers();
+            let provider = known.oidc.get_mut(arn).ok_or_else(|| not_found(operation, account, arn))?;
+            provider.client_ids.remove(id);
+            Ok(())
+        })
     }
 
     async fn delete_provider(&self, account: &Account, arn: &str) -> Result<(), IamError> {
         self.call(account, "DeleteProvider", arn).await?;
         self.with(account.id.as_str(), |known| {
+            known.keep_providers();
             known.saml.remove(arn);
             known.oidc.remove(arn);
         });
