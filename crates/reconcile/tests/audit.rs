@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use signet_reconcile::audit::{Finding, Weight, offline};
-use support::{A, B, EC2, World, after, now, policy, role, saml_app, saml_event};
+use support::{A, B, EC2, SETTLE, World, after, now, policy, role, saml_app, saml_event};
 
 /// What was found, but for its text.
 fn kinds(found: &[Finding]) -> Vec<(Weight, &'static str, &str)> {
@@ -82,6 +82,11 @@ async fn an_account_that_lets_nobody_in_is_a_finding_and_holds_no_other_up() {
 #[tokio::test(start_paused = true)]
 async fn what_waits_grows_old_and_is_seen_without_iam() {
     let world = two_accounts().await;
+    // The look at providers once IAM has settled.
+    after(SETTLE * 2).await;
+    world.work(A).await;
+    world.work(B).await;
+    world.iam().forget_calls();
     world.grant(&[("Readers", &role(A, "reader"), None, None)]).await;
     let stale = async || {
         let found = offline(world.table(), &world.reconciler.settings, now()).await.unwrap();

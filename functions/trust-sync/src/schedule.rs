@@ -80,7 +80,9 @@ impl<I: Iam> TrustSync<I> {
         }
         match self.by_the_end(call, Box::pin(self.table.accounts_with_faults())).await {
             Ok(Accounts { states, unreadable }) => {
-                unreadable.iter().for_each(|row| report::unreadable_row(&self.edge, call, row));
+                for row in &unreadable {
+                    report::unreadable_row(&self.edge, call, row);
+                }
                 summary.rows_unreadable = unreadable.len();
                 summary.measure(&states, now);
                 metrics::staleness(&summary);

@@ -35,6 +35,10 @@ pub(super) fn staleness(account: &AccountState, now: Timestamp) -> Option<Findin
     let oldest = roles.iter().filter_map(|role| Some((since(role)?, *role))).min_by_key(|(since, _)| *since);
     let since = oldest.map(|(since, _)| since).or(row.and_then(|row| row.since));
     let age = since.map_or(0, |since| now.seconds().saturating_sub(since.seconds()));
+    // Providers that were changed are looked at once more when IAM has settled: nothing is amiss.
+    if roles.is_empty() && age < STALE && row.is_none_or(|row| row.why.is_none()) {
+        return None;
+    }
     let weight = match age {
         ..STALE => Weight::Note,
         STALE..FORGOTTEN => Weight::Warning,

@@ -22,6 +22,8 @@ async fn a_sweep_without_differences_writes_nothing() {
     world.grant(&grants).await;
     world.work(A).await;
     after(SETTLE * 2).await;
+    // The look at providers once IAM has settled.
+    world.work(A).await;
     world.iam().forget_calls();
     let before =
         (world.state(A).await, world.connector.calls("UpdateItem"), world.connector.calls("TransactWriteItems"));

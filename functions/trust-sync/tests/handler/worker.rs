@@ -192,7 +192,7 @@ async fn one_of_several_accounts_has_its_share_and_one_alone_the_whole_time() {
     assert_eq!((outcome(A), outcome(B)), (&json!("unfinished"), &json!("done")));
     assert_eq!(done.bodies(), [A]);
 
-    world.time = Duration::from_millis(3_000);
+    world.time = Duration::from_secs(3);
     let done = world.deliver(&[A, A]).await;
     let line = done.only("account");
     assert_eq!((&line["outcome"], done.bodies()), (&json!("unfinished"), vec![A]), "{done:#?}");
