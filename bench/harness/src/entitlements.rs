@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, WhenUnentitled};
+use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled};
 use signet_core::grant::{Grant, SourceId, Timestamp};
 use signet_core::group::GroupKey;
 use signet_core::identity::{IdentityField, IdentityPattern};
@@ -100,5 +100,7 @@ fn app() -> Result<App, InvalidValue> {
         session_duration: Some(SessionDuration::new(SESSION_SECONDS)?),
         when_unentitled: WhenUnentitled::Deny,
         codes: Codes::Cover,
+        code_capacity: None,
+        tokens: TokenRules::default(),
     })
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, TagRule, TagRules, WhenUnentitled};
+use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, TagRule, TagRules, TokenRules, WhenUnentitled};
 use signet_core::code::{CodeWidth, GroupCode, Salt, Sha256Hasher};
 use signet_core::decision::{Outcome, SignIn, decide};
 use signet_core::grant::{Grant, SourceId, Timestamp};
@@ -38,6 +38,8 @@ fn app() -> App {
         session_duration: None,
         when_unentitled: WhenUnentitled::Deny,
         codes: Codes::Cover,
+        code_capacity: None,
+        tokens: TokenRules::default(),
     }
 }
 

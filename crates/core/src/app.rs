@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::code::CodeWidth;
 use crate::identity::{IdentityField, IdentityPattern};
 use crate::invalid::InvalidValue;
 use crate::role::{Protocol, ProviderName};
 use crate::session::{self, DECISION_TAG, GROUP_HASH_TAG};
 use crate::text::shown;
+use crate::trust::gate::{IdentityPoolId, Issuer};
 
 /// An app's id: Okta's app instance id (`0oa…`), an OIDC or a user pool client id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +100,127 @@ words! {
     Cover = "cover",
     /// Deny: the app's trust policies or its data rely on every code being there.
     All = "all",
+}
+
+words! {
+    /// What a grant gets that has no user, such as OAuth's client credentials.
+    WhenNoUser, "when_no_user", "`deny` or `pass`",
+    /// An error that the client sees.
+    Deny = "deny",
+    /// "No change": the client gets its token, without access to AWS.
+    Pass = "pass",
+}
+
+words! {
+    /// Whose user pool attributes count.
+    AttributeSource, "attributes", "`federated` or `protected`",
+    /// Those of users who come from an identity provider, which writes them at each sign-in.
+    Federated = "federated",
+    /// Those of all users: the operator sees to it that no app client of the pool may write them.
+    Protected = "protected",
+}
+
+words! {
+    /// What becomes of the user pool's groups in a token.
+    TokenGroups, "groups", "`echo` or `remove`",
+    /// They stay as they are.
+    Echo = "echo",
+    /// The token names none.
+    Remove = "remove",
+}
+
+/// How a Cognito app's sign-ins reach AWS, which treats the two in different ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CognitoKind {
+    /// The user pool is an OIDC provider in IAM: its ID tokens are taken like any issuer's.
+    Oidc,
+    /// Through an identity pool, which makes session tags of claims that are plain strings.
+    IdentityPool,
+}
+
+impl CognitoKind {
+    /// The kind as files write it, in place of the protocol.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Oidc => "cognito-oidc",
+            Self::IdentityPool => "cognito-identity-pool",
+        }
+    }
+
+    /// The kind that an audience says: an identity pool's id, or a client's.
+    #[must_use]
+    pub fn of_audience(audience: &str) -> Self {
+        if IdentityPoolId::parse(audience).is_ok() { Self::IdentityPool } else { Self::Oidc }
+    }
+}
+
+/// The rules of a user pool client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CognitoRules {
+    /// Whose attributes count.
+    pub attributes: AttributeSource,
+    /// The pool's identity provider that users must come from, by its name in the pool; any where absent.
+    pub identity_provider: Option<String>,
+    /// What becomes of the pool's groups in a token.
+    pub groups: TokenGroups,
+}
+
+impl Default for CognitoRules {
+    fn default() -> Self {
+        Self { attributes: AttributeSource::Federated, identity_provider: None, groups: TokenGroups::Echo }
+    }
+}
+
+/// The rules of an app whose people get tokens: an OIDC client, a user pool client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRules {
+    /// Who issues the tokens. Where it is stated, sign-ins by way of another issuer are denied.
+    pub issuer: Option<Issuer>,
+    /// Whether the tokens carry the claim `https://aws.amazon.com/roles`, so that STS itself refuses any
+    /// other role. Without it a role's trust policy is the only gate between a token and the role.
+    pub roles_claim: bool,
+    /// What a grant without a user gets.
+    pub when_no_user: WhenNoUser,
+    /// The rules of a user pool client.
+    pub cognito: CognitoRules,
+}
+
+impl Default for TokenRules {
+    fn default() -> Self {
+        Self { issuer: None, roles_claim: true, when_no_user: WhenNoUser::Deny, cognito: CognitoRules::default() }
+    }
+}
+
+/// The most group codes that a sign-in carries, where an app says so: 1 to 51.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodeCapacity(u16);
+
+impl CodeCapacity {
+    /// The largest: as many as ever fit a session tag.
+    pub const MAX: u16 = 51;
+
+    /// What apps have whose people get tokens, and whose rules do not say otherwise. AWS packs session
+    /// tags into the session token, and refuses what does not fit. About 20 codes did at the time when
+    /// that limit was tightest.
+    pub const TOKENS: Self = Self(20);
+
+    /// Takes a number of codes.
+    ///
+    /// # Errors
+    /// [`InvalidValue::CodeCapacity`] outside 1 to 51.
+    pub fn new(codes: u64) -> Result<Self, InvalidValue> {
+        match u16::try_from(codes) {
+            Ok(fits @ 1..=Self::MAX) => Ok(Self(fits)),
+            _ => Err(InvalidValue::CodeCapacity(codes)),
+        }
+    }
+
+    /// The number of codes.
+    #[must_use]
+    pub fn get(self) -> u16 {
+        self.0
+    }
 }
 
 /// Where an identity comes from, and what it looks like.
@@ -239,6 +362,29 @@ pub struct App {
     pub when_unentitled: WhenUnentitled,
     /// What to do when codes do not fit.
     pub codes: Codes,
+    /// The most codes that a sign-in carries; the protocol's usual number where absent.
+    pub code_capacity: Option<CodeCapacity>,
+    /// The rules of its tokens. No SAML app has need of them.
+    pub tokens: TokenRules,
+}
+
+impl App {
+    /// How many codes of a width a sign-in to the app can carry: never more than fit a session tag.
+    #[must_use]
+    pub fn capacity(&self, width: CodeWidth) -> usize {
+        let fits = session::code_capacity(width);
+        let usual = match self.protocol {
+            Protocol::Saml => None,
+            Protocol::Oidc | Protocol::Cognito => Some(CodeCapacity::TOKENS),
+        };
+        self.code_capacity.or(usual).map_or(fits, |capacity| fits.min(capacity.get().into()))
+    }
+
+    /// How a Cognito app's sign-ins reach AWS; nothing of an app of another protocol.
+    #[must_use]
+    pub fn cognito_kind(&self) -> Option<CognitoKind> {
+        (self.protocol == Protocol::Cognito).then(|| CognitoKind::of_audience(&self.audience))
+    }
 }
 
 #[cfg(test)]
@@ -298,6 +444,12 @@ mod tests {
             Mode::parse("Enforce").unwrap_err().to_string(),
             "mode `Enforce` is unknown: use `enforce` or `observe`"
         );
+        for word in ["federated", "protected"] {
+            assert_eq!(AttributeSource::parse(word).unwrap().as_str(), word);
+        }
+        assert!(WhenNoUser::parse("allow").is_err() && TokenGroups::parse("keep").is_err());
+        assert!(CodeCapacity::new(0).is_err() && CodeCapacity::new(52).is_err());
+        assert_eq!(CodeCapacity::new(51).unwrap().get(), CodeCapacity::MAX);
         assert!(SessionDuration::new(899).is_err());
         assert!(SessionDuration::new(43_201).is_err());
     }

@@ -15,6 +15,9 @@ pub enum InvalidValue {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Not a number of codes that a sign-in can be limited to.
+    #[error("code capacity `{0}` is not between 1 and 51 codes")]
+    CodeCapacity(u64),
     /// Not a width of group codes.
     #[error("code width `{0}` is not between 4 and 16 characters")]
     CodeWidth(u64),

@@ -15,16 +15,20 @@
 //! | [`decision`] | the decision itself |
 //! | [`producer`] | who may publish events, and what they may say |
 //! | [`saml`] | the decision as SAML attributes |
+//! | [`oidc`] | the decision as claims of an ID token |
+//! | [`cognito`] | the decision as claims of a user pool's tokens |
 //! | [`trust`] | trust policies of roles: read, compared, merged, judged |
 //! | [`invalid`] | why a value cannot be one of the types above |
 
 pub mod app;
 pub mod code;
+pub mod cognito;
 pub mod decision;
 pub mod grant;
 pub mod group;
 pub mod identity;
 pub mod invalid;
+pub mod oidc;
 pub mod producer;
 pub mod role;
 pub mod saml;

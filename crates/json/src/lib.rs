@@ -15,9 +15,13 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+pub mod place;
+pub mod pointer;
+
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 use serde_json::Number;
 
 /// A JSON value. Its `Debug` form names the kind alone, since what a request holds of a person
@@ -109,6 +113,20 @@ impl Json {
 impl fmt::Debug for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{}>", self.kind())
+    }
+}
+
+// Members in their order, doubled ones too: what was read is what is written.
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(flag) => serializer.serialize_bool(*flag),
+            Self::Number(number) => number.serialize(serializer),
+            Self::String(text) => serializer.serialize_str(text),
+            Self::Array(elements) => serializer.collect_seq(elements),
+            Self::Object(members) => serializer.collect_map(members.iter().map(|(name, value)| (name, value))),
+        }
     }
 }
 
@@ -210,6 +228,12 @@ mod tests {
             assert_eq!(number.to_string(), text);
         }
         assert!(read(b"1e999").is_err());
+    }
+
+    #[test]
+    fn what_was_read_is_written() {
+        let text = r#"{"b":[1,-2.5,18446744073709551615,true,null,"ä\n"],"a":{},"b":"x"}"#;
+        assert_eq!(serde_json::to_string(&tree(text)).unwrap(), text);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 pub mod auth;
-pub mod pointer;
 pub mod request;
 pub mod response;
 pub mod saml;
+pub mod token;
 
 pub use signet_json as json;
+pub use signet_json::pointer;
 
 mod attribute;
-mod place;
+mod profile;
+mod reserved;

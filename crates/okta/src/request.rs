@@ -13,7 +13,7 @@ use serde_json::error::Category;
 use thiserror::Error;
 
 use crate::json::{self, Json};
-use crate::place::Place;
+use crate::json::place::{Malformed, Place};
 
 /// The `eventType` of a SAML assertion inline hook.
 pub const SAML_EVENT_TYPE: &str = "com.okta.saml.tokens.transform";
@@ -149,6 +149,16 @@ pub enum RequestError {
         /// The kind of the problem, without any value.
         what: String,
     },
+}
+
+impl From<Malformed> for RequestError {
+    fn from(Malformed { path, what }: Malformed) -> Self {
+        Self::Malformed { path, what }
+    }
+}
+
+pub(crate) fn owned(text: Option<&str>) -> Option<String> {
+    text.map(str::to_owned)
 }
 
 /// The caller's text, made fit for one line of a log.

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 pub use crate::attribute::{NameFormat, SamlAttribute};
 use crate::pointer::Pointer;
+use crate::reserved;
 
 /// A body must be smaller than this, in bytes: Okta takes answers under 256 KB.
 pub const BODY_LIMIT_BYTES: usize = 256 * 1024;
@@ -17,9 +18,15 @@ pub const BODY_LIMIT_BYTES: usize = 256 * 1024;
 /// The `Content-Type` of an answer that has a body.
 pub const CONTENT_TYPE: &str = "application/json";
 
+/// Where the claims of an assertion and of a token are.
+const CLAIMS: &str = "/claims/";
+
+/// The one other place of a token that a patch may reach.
+const TOKEN_LIFETIME: &str = "/token/lifetime/expiration";
+
 /// Where the operations of a SAML patch may reach: `replace` by Okta's documentation, and
 /// nothing else is documented for `add` either.
-const ASSERTION_PARTS: [&str; 4] = ["/claims/", "/subject/", "/authentication/", "/conditions/"];
+const ASSERTION_PARTS: [&str; 4] = [CLAIMS, "/subject/", "/authentication/", "/conditions/"];
 
 /// An answer to Okta. Build it, then [`encode`](Self::encode) it.
 #[derive(Debug, Clone, PartialEq)]
@@ -275,10 +282,17 @@ pub enum ResponseError {
         /// The operation's path.
         path: Pointer,
     },
-    /// A path that Okta does not let a hook change: the whole document, or for SAML
-    /// something not below `/claims/`, `/subject/`, `/authentication/` or `/conditions/`.
+    /// A path that Okta does not let a hook change: the whole document; for SAML something not below
+    /// `/claims/`, `/subject/`, `/authentication/` or `/conditions/`; for tokens something else than a
+    /// claim or the lifetime.
     #[error("a hook cannot change `{path}`")]
     OutOfReach {
+        /// The operation's path.
+        path: Pointer,
+    },
+    /// A claim of a token that is Okta's own.
+    #[error("Okta lets no hook change the claim at `{path}`")]
+    Reserved {
         /// The operation's path.
         path: Pointer,
     },
@@ -297,10 +311,16 @@ fn check_commands(patches: &[Patch]) -> Result<(), ResponseError> {
             if operation.path().is_empty() {
                 return Err(ResponseError::OutOfReach { path: path() });
             }
+            let text = operation.path().as_str();
             if patch.kind != CommandType::Assertion {
+                if !text.starts_with(CLAIMS) && text != TOKEN_LIFETIME {
+                    return Err(ResponseError::OutOfReach { path: path() });
+                }
+                if reserved::is_reserved(patch.kind, operation.path()) {
+                    return Err(ResponseError::Reserved { path: path() });
+                }
                 continue;
             }
-            let text = operation.path().as_str();
             if !ASSERTION_PARTS.iter().any(|part| text.starts_with(part)) {
                 return Err(ResponseError::OutOfReach { path: path() });
             }

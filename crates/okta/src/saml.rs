@@ -20,11 +20,9 @@ use std::collections::HashSet;
 use std::fmt;
 
 use crate::json::Json;
-use crate::place::Place;
-use crate::request::{Envelope, RequestError, SAML_EVENT_TYPE};
-
-/// The members of `user.profile` that Okta documents. All are strings.
-const PROFILE_MEMBERS: [&str; 5] = ["login", "firstName", "lastName", "locale", "timeZone"];
+use crate::json::place::Place;
+use crate::profile;
+use crate::request::{Envelope, RequestError, SAML_EVENT_TYPE, owned};
 
 /// A sign-in as the hook sees it. `Debug` shows ids and counts, no personal data.
 #[derive(Clone, PartialEq, Eq)]
@@ -60,7 +58,7 @@ impl SamlRequest {
             app_id: owned(issuer.member("id")?.text()?),
             app_name: owned(informational(issuer.node(), &["name"])),
             user_id: owned(user.member("id")?.text()?),
-            profile: profile(&user.member("profile")?)?,
+            profile: profile::read(&user.member("profile")?)?,
             name_id: owned(subject.member("nameId")?.text()?),
             recipient: owned(informational(subject.node(), &["confirmation", "data", "recipient"])),
             audiences: audiences(assertion.node()),
@@ -90,8 +88,7 @@ impl SamlRequest {
     /// turned into one.
     #[must_use]
     pub fn profile(&self, member: &str) -> Option<&str> {
-        let found = self.profile.iter().find(|(name, _)| name == member);
-        found.map(|(_, text)| text.as_str())
+        profile::member(&self.profile, member)
     }
 
     /// The user's login, `user.profile.login`.
@@ -174,7 +171,7 @@ impl Claims {
         for (name, node) in members {
             let here = place.child(name, Some(node));
             if !seen.insert(name) {
-                return Err(here.twice());
+                return Err(here.twice().into());
             }
             entries.push((name.clone(), Claim::read(&here)?));
         }
@@ -248,22 +245,6 @@ impl fmt::Debug for ClaimValue {
     }
 }
 
-fn profile(place: &Place<'_, '_>) -> Result<Vec<(String, String)>, RequestError> {
-    let mut seen = HashSet::new();
-    let mut members = Vec::new();
-    for (name, node) in place.object()? {
-        let here = place.child(name, Some(node));
-        if !seen.insert(name) {
-            return Err(here.twice());
-        }
-        let text = if PROFILE_MEMBERS.contains(&name.as_str()) { here.text()? } else { node.as_str() };
-        if let Some(text) = text {
-            members.push((name.clone(), text.to_owned()));
-        }
-    }
-    Ok(members)
-}
-
 /// A list with a foreign element reads as no list at all: a part of an audience
 /// restriction would say something else than the whole.
 fn audiences(assertion: Option<&Json>) -> Vec<String> {
@@ -276,8 +257,4 @@ fn audiences(assertion: Option<&Json>) -> Vec<String> {
 
 fn informational<'a>(node: Option<&'a Json>, path: &[&str]) -> Option<&'a str> {
     node?.at(path)?.as_str()
-}
-
-fn owned(text: Option<&str>) -> Option<String> {
-    text.map(str::to_owned)
 }

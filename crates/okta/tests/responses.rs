@@ -169,7 +169,7 @@ fn answers_on_the_wire() {
             .debug_context("zebra first", true)
             .debug_context("twice", 2),
         Response::patch(Patch::access([
-            Operation::remove(Pointer::claim("groups")),
+            Operation::remove(Pointer::claim("teams")),
             Operation::replace(pointer("/token/lifetime/expiration"), 600_u32),
             Operation::add(Pointer::claim("list").push("-"), Value::Null),
         ])),
@@ -196,6 +196,9 @@ fn what_okta_would_not_carry_out_is_not_sent() {
         refusal(Patch::assertion(one(Operation::add(pointer("/claims"), json!({}))))),
         refusal(Patch::assertion(one(Operation::add(pointer("/lifetime/expiration"), 1_u32)))),
         refusal(Patch::access(one(Operation::remove(Pointer::new())))),
+        refusal(Patch::access(one(Operation::add(pointer("/scopes/openid"), 1_u32)))),
+        refusal(Patch::access(one(Operation::add(Pointer::claim("cid"), "x")))),
+        refusal(Patch::identity(one(Operation::add(Pointer::claim("aud").push("-"), "x")))),
         refusal(Patch::assertion([])),
         Response::patches([]).encode().unwrap_err().to_string(),
         // One bad operation among good ones, in the second command.
@@ -208,6 +211,27 @@ fn what_okta_would_not_carry_out_is_not_sent() {
         .to_string(),
     ];
     insta::assert_json_snapshot!("refusals", messages);
+}
+
+#[test]
+fn claims_of_oktas_own_are_reserved_in_the_token_that_has_them() {
+    let taken = |patch: Patch| Response::patch(patch).encode().is_ok();
+    let add = |name: &str| [Operation::add(Pointer::claim(name), "x")];
+    for (name, identity, access) in [
+        ("iss", false, false),
+        ("scp", false, false),
+        ("groups", false, false),
+        ("sub", false, true),
+        ("uid", true, false),
+        ("https://aws.amazon.com/tags", true, true),
+        // A name that only looks like one when it is not unescaped, and the other way about.
+        ("au/d", true, true),
+        ("ISS", true, true),
+    ] {
+        assert_eq!(taken(Patch::identity(add(name))), identity, "{name} of an ID token");
+        assert_eq!(taken(Patch::access(add(name))), access, "{name} of an access token");
+        assert!(taken(Patch::assertion(add(name))), "{name} of an assertion");
+    }
 }
 
 #[test]

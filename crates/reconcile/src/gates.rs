@@ -34,8 +34,8 @@ fn gate(app: &KnownApp) -> Result<Gate, String> {
     let (file, event) = (&stated.app, app.provider.as_ref());
     let gate = match file.protocol {
         Protocol::Saml => saml(file, event),
-        Protocol::Oidc => tokens(file, event_of(event)?),
-        Protocol::Cognito => cognito(file, event_of(event)?),
+        Protocol::Oidc => tokens(file, event),
+        Protocol::Cognito => cognito(file, event),
     };
     gate.map_err(|error| error.to_string())
 }
@@ -45,14 +45,10 @@ fn gate(app: &KnownApp) -> Result<Gate, String> {
 enum NoGate {
     #[error(transparent)]
     Invalid(#[from] InvalidGate),
-    #[error("no provider event states the issuer of the app's tokens")]
+    #[error("neither the entitlement file nor a provider event states the issuer of the app's tokens")]
     NoIssuer,
     #[error("the provider event states neither an audience nor a client id")]
     NoAudience,
-}
-
-fn event_of(event: Option<&AppProvider>) -> Result<&AppProvider, String> {
-    event.ok_or_else(|| NoGate::NoIssuer.to_string())
 }
 
 /// The audience that trust policies demand: the event's, where it states one, else the file's.
@@ -60,8 +56,12 @@ fn audience<'a>(file: &'a App, event: Option<&'a AppProvider>) -> &'a str {
     event.and_then(|event| event.audience.as_deref()).unwrap_or(&file.audience)
 }
 
-fn issuer(event: &AppProvider) -> Result<Issuer, NoGate> {
-    Ok(Issuer::from_url(event.issuer_url.as_deref().ok_or(NoGate::NoIssuer)?)?)
+/// The issuer of the app's tokens. An app whose file and whose event disagree is not active.
+fn issuer(file: &App, event: Option<&AppProvider>) -> Result<Issuer, NoGate> {
+    match event.and_then(|event| event.issuer_url.as_deref()) {
+        Some(url) => Ok(Issuer::from_url(url)?),
+        None => file.tokens.issuer.clone().ok_or(NoGate::NoIssuer),
+    }
 }
 
 fn saml(file: &App, event: Option<&AppProvider>) -> Result<Gate, NoGate> {
@@ -72,27 +72,27 @@ fn saml(file: &App, event: Option<&AppProvider>) -> Result<Gate, NoGate> {
     })
 }
 
-fn tokens(file: &App, event: &AppProvider) -> Result<Gate, NoGate> {
-    let audiences = if let Some(audience) = &event.audience {
-        NonEmpty::of(Audience::parse(audience)?)
-    } else {
-        let ids = event.client_ids.iter().map(|id| Audience::parse(id)).collect::<Result<_, _>>()?;
-        NonEmpty::new(ids).ok_or(NoGate::NoAudience)?
+fn tokens(file: &App, event: Option<&AppProvider>) -> Result<Gate, NoGate> {
+    let audiences = match event {
+        Some(event) if event.audience.is_none() => {
+            let ids = event.client_ids.iter().map(|id| Audience::parse(id)).collect::<Result<_, _>>()?;
+            NonEmpty::new(ids).ok_or(NoGate::NoAudience)?
+        }
+        event => NonEmpty::of(Audience::parse(audience(file, event))?),
     };
     Ok(Gate::Oidc {
-        issuer: issuer(event)?,
+        issuer: issuer(file, event)?,
         audiences,
         identity: file.identity.pattern.clone(),
-        // Signet's own answer carries the claim.
-        roles_claim: true,
+        roles_claim: file.tokens.roles_claim,
     })
 }
 
 /// A user pool is an issuer like any other, unless the audience is an identity pool: then that is the
 /// gate, and the user pool the way to it.
-fn cognito(file: &App, event: &AppProvider) -> Result<Gate, NoGate> {
-    match IdentityPoolId::parse(audience(file, Some(event))) {
-        Ok(pool) => Ok(Gate::IdentityPool { pool, user_pool: issuer(event)? }),
+fn cognito(file: &App, event: Option<&AppProvider>) -> Result<Gate, NoGate> {
+    match IdentityPoolId::parse(audience(file, event)) {
+        Ok(pool) => Ok(Gate::IdentityPool { pool, user_pool: issuer(file, event)? }),
         Err(_) => tokens(file, event),
     }
 }

@@ -5,17 +5,19 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, WhenUnentitled};
+use signet_core::app::AppId;
 use signet_core::code::{CodeWidth, GroupCode, Salt};
 use signet_core::grant::{Grant, SourceId, Timestamp};
 use signet_core::group::{GroupKey, GroupRecord, GroupState, Registration};
-use signet_core::identity::{IdentityField, IdentityPattern};
-use signet_core::role::{Protocol, ProviderName, RoleArn};
+use signet_core::role::RoleArn;
 use signet_core::trust::grants::RoleEntry;
 
 use crate::error::Corrupt;
 use crate::schema::{self, LAYOUT, Meta, OnCollision};
-use crate::statement::StatedApp;
+
+mod app;
+
+pub(crate) use app::{read_app, read_rules, write_app};
 
 /// An item, or a map within one.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -132,7 +134,11 @@ impl<'a> Attributes<'a> {
     }
 
     pub(crate) fn flag_or_false(&self, name: &str) -> Result<bool, Corrupt> {
-        if self.map.contains_key(name) { self.flag(name) } else { Ok(false) }
+        Ok(self.flag_or_none(name)?.unwrap_or_default())
+    }
+
+    pub(crate) fn flag_or_none(&self, name: &str) -> Result<Option<bool>, Corrupt> {
+        self.map.contains_key(name).then(|| self.flag(name)).transpose()
     }
 
     pub(crate) fn map_or_none(&self, name: &str) -> Result<Option<&'a Item>, Corrupt> {
@@ -280,77 +286,4 @@ pub(crate) fn write_role(entries: &BTreeSet<RoleEntry>) -> AttributeValue {
         AttributeValue::M(map)
     };
     AttributeValue::L(entries.iter().map(entry).collect())
-}
-
-/// What a file states of an app, from the item's `app` half; none where only the other half is.
-pub(crate) fn read_app(item: &Item) -> Result<Option<StatedApp>, Corrupt> {
-    let place = place(item);
-    let whole = Attributes::new(item, &place);
-    let Some(map) = whole.map_or_none("app")? else { return Ok(None) };
-    let id = whole.text(schema::PK)?.strip_prefix(schema::APP).unwrap_or_default();
-    read_rules(&Attributes::new(map, &place), id).map(Some)
-}
-
-/// What a file states of the app of an id, from a map that [`write_app`] made.
-pub(crate) fn read_rules(read: &Attributes<'_>, id: &str) -> Result<StatedApp, Corrupt> {
-    let place = read.place;
-    let mut rules = BTreeMap::new();
-    for (key, value) in read.map_or_none("tags")?.into_iter().flatten() {
-        let AttributeValue::M(rule) = value else { return Err(read.wrong("tags", "a map of maps")) };
-        let rule = Attributes::new(rule, place);
-        rules.insert(key.clone(), TagRule { claim: rule.text("claim")?.to_owned(), required: rule.flag("required")? });
-    }
-    let local = read.texts_or_none("local_tags")?.unwrap_or_default().into_iter().map(str::to_owned).collect();
-    let duration: Option<u64> = read.number_or_none("session_duration")?;
-    let app = App {
-        id: read.valid(AppId::parse(id))?,
-        name: read.text_or_none("name")?.map(str::to_owned),
-        protocol: read.valid(Protocol::parse(read.text("protocol")?))?,
-        provider: read.valid(ProviderName::parse(read.text("provider")?))?,
-        audience: read.text("audience")?.to_owned(),
-        mode: read.valid(Mode::parse(read.text("mode")?))?,
-        groups_claim: read.text("groups_claim")?.to_owned(),
-        identity: IdentityRule {
-            from: read.valid(IdentityField::parse(read.text("identity_from")?))?,
-            pattern: read.valid(IdentityPattern::parse(read.text("identity_pattern")?))?,
-        },
-        tags: read.valid(TagRules::new(rules, local))?,
-        session_duration: duration.map(|seconds| read.valid(SessionDuration::new(seconds))).transpose()?,
-        when_unentitled: read.valid(WhenUnentitled::parse(read.text("when_unentitled")?))?,
-        codes: read.valid(Codes::parse(read.text("codes")?))?,
-    };
-    Ok(StatedApp { app, active: read.flag("active")? })
-}
-
-/// The `app` half of an app's item.
-pub(crate) fn write_app(stated: &StatedApp) -> AttributeValue {
-    let app = &stated.app;
-    let rule = |rule: &TagRule| {
-        AttributeValue::M(Item::from([
-            ("claim".to_owned(), text(&rule.claim)),
-            ("required".to_owned(), AttributeValue::Bool(rule.required)),
-        ]))
-    };
-    let tags = app.tags.rules().iter().map(|(key, value)| (key.clone(), rule(value))).collect();
-    let mut map = Item::from([
-        ("protocol".to_owned(), text(app.protocol.as_str())),
-        ("provider".to_owned(), text(app.provider.as_str())),
-        ("audience".to_owned(), text(&app.audience)),
-        ("mode".to_owned(), text(app.mode.as_str())),
-        ("active".to_owned(), AttributeValue::Bool(stated.active)),
-        ("groups_claim".to_owned(), text(&app.groups_claim)),
-        ("identity_from".to_owned(), text(app.identity.from.to_string())),
-        ("identity_pattern".to_owned(), text(app.identity.pattern.as_str())),
-        ("tags".to_owned(), AttributeValue::M(tags)),
-        ("local_tags".to_owned(), texts(app.tags.local())),
-        ("when_unentitled".to_owned(), text(app.when_unentitled.as_str())),
-        ("codes".to_owned(), text(app.codes.as_str())),
-    ]);
-    if let Some(name) = &app.name {
-        map.insert("name".to_owned(), text(name));
-    }
-    if let Some(duration) = app.session_duration {
-        map.insert("session_duration".to_owned(), number(duration.seconds()));
-    }
-    AttributeValue::M(map)
 }

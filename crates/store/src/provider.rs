@@ -114,7 +114,13 @@ impl AppProvider {
     }
 
     pub(crate) fn standing(&self) -> Standing {
-        Standing { active: self.active, provider: self.provider.clone(), protocol: self.protocol }
+        Standing {
+            active: self.active,
+            provider: self.provider.clone(),
+            protocol: self.protocol,
+            issuer_url: self.issuer_url.clone(),
+            audience: self.audience.clone(),
+        }
     }
 }
 
@@ -180,6 +186,8 @@ pub(crate) struct Standing {
     pub(crate) active: bool,
     pub(crate) provider: ProviderName,
     pub(crate) protocol: Protocol,
+    pub(crate) issuer_url: Option<String>,
+    pub(crate) audience: Option<String>,
 }
 
 impl Standing {
@@ -201,6 +209,8 @@ impl Standing {
             active,
             provider: read.valid(ProviderName::parse(read.text("provider")?))?,
             protocol: read.valid(Protocol::parse(read.text("protocol")?))?,
+            issuer_url: read.text_or_none("issuer_url")?.map(str::to_owned),
+            audience: read.text_or_none("audience")?.map(str::to_owned),
         })
     }
 
@@ -279,16 +289,16 @@ pub(crate) fn write_half(half: &Half) -> AttributeValue {
 
 /// What an event said, from a map that [`write_says`] made.
 pub(crate) fn read_says(read: &Attributes<'_>) -> Result<AppProvider, Corrupt> {
-    let Standing { active, provider, protocol } = Standing::of(read)?;
+    let Standing { active, provider, protocol, issuer_url, audience } = Standing::of(read)?;
     let owned = |name| Ok(read.text_or_none(name)?.map(str::to_owned));
     Ok(AppProvider {
         active,
         name: read.text("name")?.to_owned(),
         protocol,
         provider,
-        issuer_url: owned("issuer_url")?,
+        issuer_url,
         client_ids: set(read, "client_ids")?,
-        audience: owned("audience")?,
+        audience,
         metadata: owned("metadata")?,
         entity_id: owned("entity_id")?,
         certificates: set(read, "certificates")?,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use signet_core::app::{App, AppId};
 use signet_core::group::{GroupKey, GroupRecord};
+use signet_core::trust::gate::Issuer;
 
 use crate::Table;
 use crate::batch::Key;
@@ -102,9 +103,12 @@ pub(crate) fn app_state(item: &Item) -> Result<AppState, Corrupt> {
 }
 
 /// An app is active when all that is known of it agrees: the operator's file states its rules and does
-/// not switch it off, and no provider event deleted it or speaks of another provider.
+/// not switch it off, and no provider event deleted it or speaks of another provider or issuer.
+///
+/// What only the event says of its tokens becomes part of its rules; an audience of the event goes before
+/// the file's.
 pub(crate) fn state_of(stated: StatedApp, event: Option<&Standing>) -> AppState {
-    let StatedApp { app, active } = stated;
+    let StatedApp { mut app, active } = stated;
     if !active {
         return AppState::Inactive(SWITCHED_OFF);
     }
@@ -114,6 +118,18 @@ pub(crate) fn state_of(stated: StatedApp, event: Option<&Standing>) -> AppState 
         }
         if Standing::change((&event.provider, event.protocol), (&app.provider, app.protocol)).is_some() {
             return AppState::Inactive("the entitlement file and the provider event name different providers");
+        }
+        if let Some(url) = event.issuer_url.as_deref() {
+            let Ok(issuer) = Issuer::from_url(url) else {
+                return AppState::Inactive("the provider event's issuer is none that a trust policy can name");
+            };
+            if app.tokens.issuer.as_ref().is_some_and(|stated| *stated != issuer) {
+                return AppState::Inactive("the entitlement file and the provider event name different issuers");
+            }
+            app.tokens.issuer = Some(issuer);
+        }
+        if let Some(audience) = &event.audience {
+            app.audience.clone_from(audience);
         }
     }
     AppState::Active(Box::new(app))

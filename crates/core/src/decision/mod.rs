@@ -74,7 +74,7 @@ fn emitted_codes<'a>(
     offer: &Offer<'a>,
     notes: &mut Vec<Note<'a>>,
 ) -> Result<Vec<GroupCode>, Deny> {
-    let capacity = session::code_capacity(sign_in.width);
+    let capacity = sign_in.app.capacity(sign_in.width);
     let all = offer.groups.len();
     if all <= capacity {
         return Ok(offer.groups.iter().map(|group| group.code).collect());

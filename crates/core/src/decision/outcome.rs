@@ -70,6 +70,13 @@ pub enum Deny {
         /// The first of these attributes' names.
         name: String,
     },
+    /// Claims that AWS reads are in the token already, so that a token would open something without
+    /// Signet.
+    #[error("the issuer itself emits the claim `{name}`: remove it from the issuer's claims")]
+    BaseToken {
+        /// The first of these claims' names.
+        name: String,
+    },
     /// The identity is missing or unfit.
     #[error("the identity {}", match .0 {
         UnfitIdentity::Missing => "is missing",
@@ -105,6 +112,17 @@ pub enum Deny {
         /// The most that AWS takes.
         limit: usize,
     },
+    /// The token would be longer than AWS takes.
+    #[error(
+        "the token would have about {characters} characters and AWS takes {limit}: grant fewer roles, or limit them \
+         to apps, or leave claims out of the token"
+    )]
+    TokenTooLong {
+        /// The estimated length of the token.
+        characters: usize,
+        /// The most that AWS takes.
+        limit: usize,
+    },
     /// No role is left, and the app denies such sign-ins.
     #[error("no grant opens a role to the person in this app")]
     Unentitled,
@@ -116,12 +134,14 @@ impl Deny {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::BaseAssertion { .. } => "base_assertion",
+            Self::BaseToken { .. } => "base_token",
             Self::Identity(UnfitIdentity::Missing) => "identity_missing",
             Self::Identity(UnfitIdentity::AwsRules) => "identity_unfit",
             Self::Identity(UnfitIdentity::Pattern) => "identity_pattern",
             Self::RequiredTag { .. } => "required_tag",
             Self::CodesDoNotFit { .. } => "codes_do_not_fit",
             Self::AssertionTooLong { .. } => "assertion_too_long",
+            Self::TokenTooLong { .. } => "token_too_long",
             Self::Unentitled => "unentitled",
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Access, Decision, Deny, Finding, Note, Outcome, SignIn, decide};
-use crate::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, WhenUnentitled};
+use crate::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled};
 use crate::code::{CodeHasher, CodeWidth, GroupCode, Salt, Sha256Hasher};
 use crate::grant::{Grant, SourceId, Timestamp};
 use crate::group::{GroupKey, GroupRecord, GroupState, Registration};
@@ -49,6 +49,8 @@ impl Scene {
                 session_duration: None,
                 when_unentitled: WhenUnentitled::Deny,
                 codes: Codes::Cover,
+                code_capacity: None,
+                tokens: TokenRules::default(),
             },
             width: CodeWidth::DEFAULT,
             identity: Some("jane@example.com"),

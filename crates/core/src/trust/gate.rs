@@ -120,6 +120,12 @@ impl Issuer {
         &self.0
     }
 
+    /// The URL, as tokens have it in `iss`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("https://{}", self.0)
+    }
+
     /// The ARN of the issuer's provider in the role's account.
     #[must_use]
     pub fn provider(&self, role: &RoleArn) -> String {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use signet_core::app::{App, AppId, Codes as WhenTooMany, IdentityRule, Mode, TagRules, WhenUnentitled};
+use signet_core::app::{App, AppId, Codes as WhenTooMany, IdentityRule, Mode, TagRules, TokenRules, WhenUnentitled};
 use signet_core::code::{CodeWidth, GroupCode};
 use signet_core::identity::{IdentityField, IdentityPattern};
 use signet_core::role::{AccountId, Protocol, ProviderName};
@@ -55,6 +55,8 @@ fn known_app(id: &str, mode: Mode) -> KnownApp {
         session_duration: None,
         when_unentitled: WhenUnentitled::Deny,
         codes: WhenTooMany::Cover,
+        code_capacity: None,
+        tokens: TokenRules::default(),
     };
     let half = AppProvider {
         active: true,

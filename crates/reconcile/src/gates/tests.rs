@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use signet_core::app::{Codes, IdentityRule, Mode, TagRules, WhenUnentitled};
+use signet_core::app::{Codes, IdentityRule, Mode, TagRules, TokenRules, WhenUnentitled};
 use signet_core::identity::{IdentityField, IdentityPattern};
 use signet_core::role::ProviderName;
 use signet_store::statement::StatedApp;
@@ -26,6 +26,8 @@ fn app(protocol: Protocol, audience: &str) -> KnownApp {
         session_duration: None,
         when_unentitled: WhenUnentitled::Deny,
         codes: Codes::Cover,
+        code_capacity: None,
+        tokens: TokenRules::default(),
     };
     KnownApp { stated: Some(StatedApp { app, active: true }), provider: None, inactive: None }
 }
@@ -89,6 +91,32 @@ fn tokens_are_for_the_audience_that_the_event_states_or_its_clients() {
 }
 
 #[test]
+fn a_file_alone_can_say_all_that_a_gate_of_tokens_needs() {
+    let stating = |protocol, audience, roles_claim| {
+        let mut known = app(protocol, audience);
+        let tokens = &mut known.stated.as_mut().unwrap().app.tokens;
+        tokens.issuer = Some(Issuer::from_url("https://example.okta.com/oauth2/a").unwrap());
+        tokens.roles_claim = roles_claim;
+        known
+    };
+    for claim in [true, false] {
+        match of(stating(Protocol::Oidc, "client", claim)) {
+            Ok(Gate::Oidc { issuer, audiences, roles_claim, .. }) => {
+                assert_eq!(issuer.as_str(), "example.okta.com/oauth2/a");
+                assert_eq!(audiences.iter().map(Audience::as_str).collect::<Vec<_>>(), ["client"]);
+                assert_eq!(roles_claim, claim);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(matches!(of(stating(Protocol::Cognito, POOL, true)), Ok(Gate::IdentityPool { .. })));
+    assert!(matches!(of(stating(Protocol::Cognito, "client", true)), Ok(Gate::Oidc { .. })));
+    // The event's issuer is the one: where the file names another, the app is not active.
+    let both = with(stating(Protocol::Oidc, "client", true), event(Protocol::Oidc));
+    assert!(matches!(both, Ok(Gate::Oidc { issuer, .. }) if issuer.as_str() == "example.okta.com"));
+}
+
+#[test]
 fn an_identity_pool_as_audience_is_the_gate() {
     let is_pool = |gate| {
         matches!(gate, Ok(Gate::IdentityPool { pool, user_pool })
@@ -107,8 +135,8 @@ fn what_cannot_be_written_into_a_policy_is_no_gate() {
         (of(KnownApp { inactive: Some("it is off"), ..app(Protocol::Saml, "a") }), "it is off"),
         (of(KnownApp { stated: None, ..app(Protocol::Saml, "a") }), "no entitlement file"),
         (of(app(Protocol::Saml, "a*")), "audience `a*`"),
-        (of(app(Protocol::Oidc, "a")), "no provider event"),
-        (with(app(Protocol::Oidc, "a"), AppProvider { issuer_url: None, ..oidc() }), "no provider event"),
+        (of(app(Protocol::Oidc, "a")), "nor a provider event states the issuer"),
+        (with(app(Protocol::Oidc, "a"), AppProvider { issuer_url: None, ..oidc() }), "nor a provider event states the issuer"),
         (with(app(Protocol::Oidc, "a"), AppProvider { client_ids: [].into(), ..oidc() }), "neither an audience"),
         (with(app(Protocol::Oidc, "a"), AppProvider { issuer_url: Some("http://a".into()), ..oidc() }), "issuer `"),
         (with(app(Protocol::Oidc, "a"), AppProvider { client_ids: ["a b".into()].into(), ..oidc() }), "audience `a b`"),

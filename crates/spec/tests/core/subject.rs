@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, WhenUnentitled};
+use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled};
 use signet_core::code::{CodeHasher, CodeWidth, GroupCode, Salt};
 use signet_core::decision::{self as core, SignIn as CoreSignIn};
 use signet_core::grant::{Grant, SourceId, Timestamp};
@@ -75,6 +75,8 @@ fn app(sign_in: &SignIn) -> App {
         session_duration: app.session_duration.map(|seconds| SessionDuration::new(seconds.into()).unwrap()),
         when_unentitled: if app.deny_unentitled { WhenUnentitled::Deny } else { WhenUnentitled::Pass },
         codes: if app.all_codes { Codes::All } else { Codes::Cover },
+        code_capacity: None,
+        tokens: TokenRules::default(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
+use signet_core::app::App;
 use signet_core::grant::{SourceId, Timestamp};
 use signet_core::group::GroupKey;
 use signet_core::role::RoleArn;
@@ -148,7 +149,8 @@ fn app_step(
 pub(super) fn concerns_roles(stated: &StatedApp, before: Option<&StatedApp>) -> bool {
     let gate = |stated: &StatedApp| {
         let StatedApp { app, active } = stated.clone();
-        (active, app.protocol, app.provider, app.audience, app.identity.pattern)
+        let App { protocol, provider, audience, identity, tokens, .. } = app;
+        (active, protocol, provider, audience, identity.pattern, tokens.issuer, tokens.roles_claim)
     };
     before.is_none_or(|before| gate(before) != gate(stated))
 }

@@ -1,6 +1,6 @@
 //! The history as typed rows, and the table as it was at a moment.
 
-use signet_core::app::{App, Codes, IdentityRule, Mode, TagRules, WhenUnentitled};
+use signet_core::app::{App, Codes, IdentityRule, Mode, TagRules, TokenRules, WhenUnentitled};
 use signet_core::code::{CodeWidth, Salt};
 use signet_core::grant::{Grant, Timestamp};
 use signet_core::group::GroupState;
@@ -44,6 +44,8 @@ fn app(mode: Mode, active: bool) -> StatedApp {
         session_duration: None,
         when_unentitled: WhenUnentitled::Deny,
         codes: Codes::Cover,
+        code_capacity: None,
+        tokens: TokenRules::default(),
     };
     StatedApp { app, active }
 }

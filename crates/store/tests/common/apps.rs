@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use signet_core::app::{App, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, WhenUnentitled};
+use signet_core::app::{App, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled};
 use signet_core::grant::SourceId;
 use signet_core::identity::{IdentityField, IdentityPattern};
 use signet_core::role::{Protocol, ProviderName};
@@ -32,6 +32,8 @@ pub fn app(id: &str, provider: &str) -> StatedApp {
         session_duration: Some(SessionDuration::new(3_600).unwrap()),
         when_unentitled: WhenUnentitled::Deny,
         codes: Codes::Cover,
+        code_capacity: None,
+        tokens: TokenRules::default(),
     };
     StatedApp { app, active: true }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use saml_hook::{Entitlements, SamlHook};
 use serde_json::{Value, json};
-use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, TagRule, TagRules, WhenUnentitled};
+use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, TagRule, TagRules, TokenRules, WhenUnentitled};
 use signet_core::code::{CodeWidth, GroupCode, Salt, Sha256Hasher};
 use signet_core::grant::{Grant, SourceId};
 use signet_core::group::{GroupKey, GroupRecord, GroupState, Registration};
@@ -134,6 +134,8 @@ pub fn app() -> App {
         session_duration: None,
         when_unentitled: WhenUnentitled::Deny,
         codes: Codes::Cover,
+        code_capacity: None,
+        tokens: TokenRules::default(),
     }
 }
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use signet_core::app::{App, AppId, Codes as OnOverflow, IdentityRule, Mode, TagRules, WhenUnentitled};
+use signet_core::app::{App, AppId, Codes as OnOverflow, IdentityRule, Mode, TagRules, TokenRules, WhenUnentitled};
 use signet_core::code::{CodeWidth, GroupCode, Salt, Sha256Hasher};
 use signet_core::grant::{Grant, SourceId, Timestamp};
 use signet_core::group::GroupKey;
@@ -107,6 +107,8 @@ pub fn saml_app(id: &str) -> StatedApp {
         session_duration: None,
         when_unentitled: WhenUnentitled::Deny,
         codes: OnOverflow::Cover,
+        code_capacity: None,
+        tokens: TokenRules::default(),
     };
     StatedApp { app, active: true }
 }

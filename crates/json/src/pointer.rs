@@ -1,4 +1,5 @@
-//! JSON Pointer (RFC 6901), the `path` of every operation.
+//! JSON Pointer (RFC 6901): the place of a value in a document, and the `path` of every operation of an
+//! Okta hook.
 //!
 //! A claim's name is one reference token, whatever is in it: `~` becomes `~0` and `/`
 //! becomes `~1`, everything else stays. A name that is put into a path unescaped does not
@@ -13,7 +14,7 @@ use thiserror::Error;
 /// One reference token as it stands in a pointer: `~` → `~0`, then `/` → `~1` (RFC 6901 §3).
 ///
 /// ```
-/// assert_eq!(signet_okta::pointer::escape("https://x~y"), "https:~1~1x~0y");
+/// assert_eq!(signet_json::pointer::escape("https://x~y"), "https:~1~1x~0y");
 /// ```
 #[must_use]
 pub fn escape(token: &str) -> Cow<'_, str> {
@@ -69,7 +70,7 @@ pub enum PointerError {
 /// A path into a document, built from unescaped tokens.
 ///
 /// ```
-/// use signet_okta::pointer::Pointer;
+/// use signet_json::pointer::Pointer;
 ///
 /// let role = "https://aws.amazon.com/SAML/Attributes/Role";
 /// assert_eq!(
