@@ -143,6 +143,8 @@ fn write_app(text: &mut String, stated: &StatedApp) {
         session_duration,
         when_unentitled,
         codes,
+        code_capacity: _,
+        tokens: _,
     } = &stated.app;
     line(text, "  - id", id.as_str());
     if let Some(name) = name {

@@ -15,8 +15,6 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
-
 use crate::json::Json;
 use crate::json::place::{Malformed, Place};
 use crate::list;
@@ -65,24 +63,6 @@ pub enum EventError {
     Malformed(#[from] Malformed),
 }
 
-/// An event as Lambda hands it over: any JSON, read later.
-#[derive(Clone, Debug)]
-pub struct Raw(pub Json);
-
-impl Default for Raw {
-    fn default() -> Self {
-        Self(Json::Null)
-    }
-}
-
-impl<'de> Deserialize<'de> for Raw {
-    /// Never fails: what cannot be read is `null`, which is no event of any trigger, so that the function
-    /// answers it, and not the runtime with an error of its own.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(Json::deserialize(deserializer).unwrap_or(Json::Null)))
-    }
-}
-
 /// The issuing of tokens as the trigger sees it. `Debug` shows ids and counts, no personal data.
 #[derive(Clone, PartialEq)]
 pub struct PreToken {
@@ -113,8 +93,8 @@ impl PreToken {
     ///
     /// # Errors
     /// [`EventError`].
-    pub fn read(whole: Json) -> Result<Self, EventError> {
-        let root = Place::root(&whole);
+    pub fn read(whole: &Json) -> Result<Self, EventError> {
+        let root = Place::root(whole);
         if root.node().is_none_or(|node| node.as_object().is_none()) {
             return Err(EventError::OtherTrigger { found: "not there".to_owned() });
         }
@@ -140,7 +120,7 @@ impl PreToken {
             preferred: configuration.member("preferredRole")?.text()?.map(str::to_owned),
         };
         root.member("response")?;
-        Ok(Self { version, trigger, region, user_pool, client, user_name, attributes, groups, whole })
+        Ok(Self { version, trigger, region, user_pool, client, user_name, attributes, groups, whole: whole.clone() })
     }
 
     /// The event's version.

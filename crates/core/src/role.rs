@@ -163,7 +163,7 @@ pub enum Protocol {
 impl Protocol {
     /// The protocol as files, events and the table write it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Saml => "saml",
             Self::Oidc => "oidc",

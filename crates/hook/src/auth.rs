@@ -17,6 +17,9 @@ pub enum Auth {
     /// that the authorizer has verified, so that an API without authorizer lets nobody in. It
     /// never reads the token.
     Jwt,
+    /// By Lambda: only whom the function's resource policy names can invoke it, and it has no address of
+    /// its own. A request over HTTP is not authenticated by this, and refused.
+    Invoker,
 }
 
 /// Why a request is not Okta's: answer HTTP 401. No text says anything about the secret.
@@ -31,6 +34,9 @@ pub enum Unauthenticated {
     /// The verified token names no issuer.
     #[error("the verified token has no issuer")]
     NoIssuer,
+    /// The function answers no HTTP.
+    #[error("this function answers no request over HTTP")]
+    NoHttp,
 }
 
 impl Unauthenticated {
@@ -43,6 +49,7 @@ impl Unauthenticated {
             Self::Header(AuthError::Mismatch) => "auth_mismatch",
             Self::NoClaims => "jwt_missing",
             Self::NoIssuer => "jwt_issuer",
+            Self::NoHttp => "no_http",
         }
     }
 }
@@ -55,6 +62,7 @@ impl Auth {
     pub fn check(&self, payload: &Payload) -> Result<(), Unauthenticated> {
         match self {
             Self::Header(secrets) => Ok(secrets.verify(&payload.header(HEADER))?),
+            Self::Invoker => Err(Unauthenticated::NoHttp),
             Self::Jwt => {
                 let claims = payload.jwt_claims().filter(|claims| claims.as_object().is_some_and(|c| !c.is_empty()));
                 let issuer = claims.ok_or(Unauthenticated::NoClaims)?.get("iss").and_then(Json::as_str);
@@ -119,5 +127,6 @@ mod tests {
         // A token that no authorizer has looked at is no authentication.
         let bearer = r#"{"headers":{"authorization":"Bearer eyJhbGciOiJub25lIn0.eyJpc3MiOiJhIn0."}}"#;
         assert_eq!(check(&Auth::Jwt, bearer), Err(Unauthenticated::NoClaims));
+        assert_eq!(check(&Auth::Invoker, bearer), Err(Unauthenticated::NoHttp));
     }
 }

@@ -13,6 +13,15 @@ const DEADLINE_MS: u64 = 2_500;
 /// The deadlines that make sense, in milliseconds: Okta waits 3 s in all.
 const DEADLINES_MS: std::ops::RangeInclusive<u64> = 100..=2_900;
 
+/// How a function is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Front {
+    /// Over HTTP, by way of an API or a function URL: callers have to authenticate.
+    Http,
+    /// By an AWS service that invokes it. `SIGNET_HOOK_AUTH` and `SIGNET_HOOK_SECRET_SHA256` mean nothing.
+    Invoke,
+}
+
 /// What a sign-in function is told by its environment.
 ///
 /// A variable that is set to nothing counts as not set, as for the AWS SDKs.
@@ -22,7 +31,7 @@ const DEADLINES_MS: std::ops::RangeInclusive<u64> = 100..=2_900;
 /// | `SIGNET_TABLE` | required | the entitlement table's name |
 /// | `SIGNET_HOOK_AUTH` | `header` | how requests are authenticated: `header` or `jwt` |
 /// | `SIGNET_HOOK_SECRET_SHA256` | required with `header` | comma-separated hex SHA-256 digests of the accepted `Authorization` header values |
-/// | `SIGNET_DEADLINE_MS` | `2500` | the function's own deadline in milliseconds, 100 to 2900; Okta's is 3000 |
+/// | `SIGNET_DEADLINE_MS` | `2500` | the function's own deadline in milliseconds, 100 to 2900; Okta's is 3000, Cognito's 5000 |
 /// | `AWS_REGION`, else `AWS_DEFAULT_REGION` | required | the table's region |
 /// | `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL` | the region's endpoint | where DynamoDB is, `http://…` or `https://…` |
 /// | `AWS_CA_BUNDLE` | Amazon's roots, compiled in | a PEM file with the certificates to trust instead |
@@ -86,10 +95,17 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] with all mistakes at once. It names variables and never shows a secret.
-    pub fn from_environment(binary: &str, get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn from_environment(
+        binary: &str,
+        front: Front,
+        get: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
         let mut reader = Reader { get, mistakes: Vec::new() };
         let table = reader.required("SIGNET_TABLE", "give the entitlement table's name");
-        let auth = reader.auth();
+        let auth = match front {
+            Front::Http => reader.auth(),
+            Front::Invoke => Some(Auth::Invoker),
+        };
         let deadline = reader.deadline();
         let region = reader.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]).unwrap_or_else(|| {
             reader.mistake("`AWS_REGION` is not set: give the table's region");
@@ -200,7 +216,7 @@ mod tests {
             ("AWS_SECRET_ACCESS_KEY", "s3cret-key"),
             ("AWS_SESSION_TOKEN", "s3cret-token"),
         ];
-        Config::from_environment("saml-hook", |name| {
+        Config::from_environment("saml-hook", Front::Http, |name| {
             let last = base.iter().chain(changes).rev().find(|(n, _)| *n == name);
             last.map(|(_, value)| (*value).to_owned())
         })
@@ -222,8 +238,20 @@ mod tests {
     }
 
     #[test]
+    fn who_is_invoked_by_a_service_needs_no_secret() {
+        let of = |front| {
+            Config::from_environment("pre-token", front, |name| match name {
+                "SIGNET_HOOK_AUTH" | "SIGNET_HOOK_SECRET_SHA256" => None,
+                _ => Some("eu-central-1".to_owned()).filter(|_| !name.starts_with("AWS_E") && name != "SIGNET_DEADLINE_MS"),
+            })
+        };
+        assert!(matches!(of(Front::Invoke).unwrap().auth, Auth::Invoker));
+        assert_eq!(of(Front::Http).unwrap_err().0.len(), 1);
+    }
+
+    #[test]
     fn all_mistakes_at_once() {
-        let error = Config::from_environment("saml-hook", |name| match name {
+        let error = Config::from_environment("saml-hook", Front::Http, |name| match name {
             "SIGNET_DEADLINE_MS" => Some("3000".to_owned()),
             "AWS_ENDPOINT_URL" => Some("localhost:8000".to_owned()),
             _ => None,

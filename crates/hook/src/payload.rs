@@ -8,10 +8,13 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use lambda_runtime::Diagnostic;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use signet_okta::json::Json;
 use signet_okta::response::{CONTENT_TYPE, Encoded};
+
+use crate::serve::{Event, Reply};
 
 /// The longest body that is decoded or parsed, in bytes: Lambda's own limit for a whole
 /// invocation (Lambda quotas, "synchronous payloads").
@@ -58,12 +61,6 @@ impl Payload {
     #[must_use]
     pub fn header(&self, name: &str) -> Vec<&str> {
         signet_okta::auth::find_header(self.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())), name)
-    }
-
-    /// When the request came in, by the gateway's clock, in milliseconds since 1970.
-    #[must_use]
-    pub fn time_epoch_ms(&self) -> Option<i64> {
-        self.time_epoch_ms
     }
 
     /// The claims that the API's JWT authorizer has verified. The caller cannot write them: they are
@@ -138,6 +135,21 @@ impl<'de> Deserialize<'de> for Payload {
             Ok(members) => Self::from_members(members),
             Err(_) => Self::unfit("it is not a readable JSON object, or has a member twice"),
         })
+    }
+}
+
+impl Event for Payload {
+    /// The gateway's clock.
+    fn time_epoch_ms(&self) -> Option<i64> {
+        self.time_epoch_ms
+    }
+}
+
+impl Reply for Answer {
+    type Body = Self;
+
+    fn reply(self) -> Result<Self, Diagnostic> {
+        Ok(self)
     }
 }
 

@@ -6,6 +6,7 @@
 use serde::Serialize;
 use signet_core::decision::{Decision, Finding, GroupFinding, Note, Outcome};
 use signet_core::group::GroupKey;
+use signet_facts::Remark;
 
 use crate::auth::Unauthenticated;
 use crate::refusal::Refusal;
@@ -147,6 +148,26 @@ impl Record {
         self.source_identity = None;
         self.codes.clear();
         self.roles.clear();
+    }
+
+    /// The record of a call that nothing is decided about: all stays as it is.
+    #[must_use]
+    pub fn nothing(why: NoteLine) -> Self {
+        Self { notes: vec![why], ..Self::empty(Verdict::NoAccess) }
+    }
+
+    /// Adds what is to be known of the request itself.
+    pub fn remark(&mut self, remarks: impl IntoIterator<Item = Remark>) {
+        self.notes.extend(remarks.into_iter().map(|Remark { kind, detail }| NoteLine { kind, detail }));
+    }
+
+    /// Turns the record into one of a sign-in that was given nothing, since there was no place for it.
+    pub fn withhold(&mut self, why: NoteLine) {
+        self.verdict = Verdict::NoAccess;
+        self.source_identity = None;
+        self.codes.clear();
+        self.roles.clear();
+        self.notes.push(why);
     }
 
     /// Adds whom and what the call is about, as far as the request says.

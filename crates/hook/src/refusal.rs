@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use signet_core::decision::Deny;
+use signet_facts::Unfit;
 use signet_okta::request::RequestError;
-use signet_okta::response::{Encoded, Response, ResponseError};
+use signet_okta::response::ResponseError;
 use signet_store::StoreError;
 
-use crate::payload::Answer;
-
-/// Why a sign-in is denied. `Display` is for logs; what the person reads is [`Refusal::answer`].
+/// Why a sign-in is denied. `Display` is for logs; what the person reads is [`Refusal::text`].
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// The request names no app.
@@ -21,14 +20,9 @@ pub enum Refusal {
     /// The app is in the table, but people may not sign in to it.
     #[error("the app is not active: {0}")]
     InactiveApp(&'static str),
-    /// The app is one of another protocol than the function answers.
-    #[error("the app is stated as `{stated}` and signs in by `{used}`")]
-    OtherProtocol {
-        /// What the table says.
-        stated: &'static str,
-        /// What the function answers.
-        used: &'static str,
-    },
+    /// The request does not fit the app.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     /// The table is of another layout.
     #[error("the table has layout {found}, this version reads layout {expected}")]
     MetaUnfit {
@@ -71,7 +65,7 @@ impl Refusal {
         match self {
             Self::NoApp | Self::UnknownApp => "unknown_app",
             Self::InactiveApp(_) => "inactive_app",
-            Self::OtherProtocol { .. } => "app_protocol",
+            Self::Unfit(unfit) => unfit.reason(),
             Self::MetaUnfit { .. } => "meta_unfit",
             Self::Malformed(_) => "malformed_request",
             Self::Table(error) => error.reason(),
@@ -95,7 +89,7 @@ impl Refusal {
             Self::NoApp
             | Self::UnknownApp
             | Self::InactiveApp(_)
-            | Self::OtherProtocol { .. }
+            | Self::Unfit(_)
             | Self::Malformed(_)
             | Self::Decision(_) => false,
         }
@@ -124,22 +118,14 @@ impl Refusal {
             _ => format!("Sign-in to AWS was refused. Give this reference to your support: {reference}"),
         }
     }
-
-    /// The answer that denies: HTTP 200 with an error, since Okta would answer a 4xx or 5xx by
-    /// going on with the assertion as it was.
-    #[must_use]
-    pub fn answer(&self, reference: &str) -> Answer {
-        let response = Response::deny(self.text(reference)).debug_context("decision", reference);
-        Answer::okta(response.encode().unwrap_or_else(|_| Encoded {
-            status: 200,
-            body: Some(r#"{"error":{"errorSummary":"Sign-in to AWS was refused."}}"#.to_owned()),
-        }))
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use signet_core::role::Protocol;
+
     use super::*;
+    use crate::inline_hook;
 
     fn all() -> Vec<Refusal> {
         let (operation, table, cause) = ("BatchGetItem", "secret-table".to_owned(), "secret cause".to_owned());
@@ -147,13 +133,19 @@ mod tests {
             Refusal::NoApp,
             Refusal::UnknownApp,
             Refusal::InactiveApp("secret reason"),
-            Refusal::OtherProtocol { stated: "oidc", used: "saml" },
+            Refusal::Unfit(Unfit::Protocol { stated: Protocol::Oidc, used: Protocol::Saml }),
+            Refusal::Unfit(Unfit::Issuer { stated: "secret".to_owned(), found: "nobody".to_owned() }),
+            Refusal::Unfit(Unfit::NoUser),
+            Refusal::Unfit(Unfit::NotFederated { provider: Some("secret".to_owned()) }),
+            Refusal::Unfit(Unfit::EventVersion),
             Refusal::MetaUnfit { found: 2, expected: 1 },
             Refusal::Malformed(RequestError::Malformed { path: "/data/secret".to_owned(), what: "x".to_owned() }),
             Refusal::Table(StoreError::NoTable { table: table.clone() }),
             Refusal::Table(StoreError::Throttled { operation, table, cause }),
             Refusal::Decision(Deny::Unentitled),
             Refusal::Decision(Deny::BaseAssertion { name: "secret".to_owned() }),
+            Refusal::Decision(Deny::BaseToken { name: "secret".to_owned() }),
+            Refusal::Decision(Deny::TokenTooLong { characters: 20_001, limit: 20_000 }),
             Refusal::Answer(ResponseError::TooLarge { bytes: 1, limit: 1 }),
             Refusal::Answer(ResponseError::Empty),
             Refusal::Deadline { after: Duration::from_secs(2) },
@@ -165,7 +157,7 @@ mod tests {
     #[test]
     fn people_read_a_reference_and_no_internals() {
         for refusal in all() {
-            let answer = refusal.answer("ref-1234");
+            let answer = inline_hook::deny(&refusal, "ref-1234");
             assert_eq!(answer.status(), 200);
             let body: serde_json::Value = serde_json::from_str(answer.body().unwrap()).unwrap();
             let text = body["error"]["errorSummary"].as_str().unwrap();
@@ -186,12 +178,18 @@ mod tests {
                 "unknown_app",
                 "inactive_app",
                 "app_protocol",
+                "other_issuer",
+                "no_user",
+                "attributes_not_federated",
+                "event_version",
                 "meta_unfit",
                 "malformed_request",
                 "table_missing",
                 "table_throttled",
                 "unentitled",
                 "base_assertion",
+                "base_token",
+                "token_too_long",
                 "answer_too_long",
                 "internal",
                 "deadline",

@@ -1,7 +1,6 @@
 //! Start, one invocation after the other, panics.
 
 use std::cell::Cell;
-use std::convert::Infallible;
 use std::future::Future;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -9,12 +8,14 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
-use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use signet_core::session::DecisionId;
 use signet_store::Table;
 use tokio::time::Instant;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Front};
 use crate::dynamodb;
 use crate::log::{self, Around, Level};
 use crate::metrics::Metrics;
@@ -58,11 +59,30 @@ fn system_random() -> Option<[u8; 16]> {
     getrandom::fill(&mut bytes).ok().map(|()| bytes)
 }
 
+/// What a function is invoked with. It can be anything: reading it never fails, so that the function
+/// answers it, and not the runtime with an error of its own.
+pub trait Event: DeserializeOwned + Default {
+    /// When the request came in, by the clock of whoever passed it on, in milliseconds since 1970.
+    fn time_epoch_ms(&self) -> Option<i64>;
+}
+
+/// What a function answers.
+pub trait Reply {
+    /// The answer as Lambda hands it on.
+    type Body: Serialize;
+
+    /// The answer, or the error that the invocation fails with.
+    ///
+    /// # Errors
+    /// The error is an answer as well: whoever called reads it.
+    fn reply(self) -> Result<Self::Body, Diagnostic>;
+}
+
 /// One invocation, as a handler gets it.
 #[derive(Debug)]
-pub struct Call {
-    /// The request.
-    pub payload: Payload,
+pub struct Call<V = Payload> {
+    /// What the function is invoked with.
+    pub event: V,
     /// When it began, in milliseconds since 1970.
     pub now_ms: i64,
     /// When it began, for time-outs.
@@ -73,7 +93,7 @@ pub struct Call {
     pub request_id: String,
 }
 
-impl Call {
+impl<V: Event> Call<V> {
     /// What a person can ask support about: the decision's id, or else the invocation's.
     #[must_use]
     pub fn reference(&self) -> &str {
@@ -83,15 +103,15 @@ impl Call {
     /// How long the function has, from its beginning.
     #[must_use]
     pub fn remaining(&self, deadline: Duration) -> Duration {
-        crate::deadline::remaining(deadline, self.now_ms, self.payload.time_epoch_ms())
+        crate::deadline::remaining(deadline, self.now_ms, self.event.time_epoch_ms())
     }
 }
 
 /// An answer, and what it leaves behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conclusion {
+pub struct Conclusion<A = Answer> {
     /// The answer.
-    pub answer: Answer,
+    pub answer: A,
     /// What is logged and counted.
     pub record: Record,
 }
@@ -101,18 +121,26 @@ pub trait Handler {
     /// How people sign in, for logs: `saml`, `oidc`, `cognito`.
     const PROTOCOL: &'static str;
 
+    /// What it is invoked with.
+    type Event: Event;
+    /// What it answers.
+    type Answer: Reply;
+
     /// Answers one call. Always an answer: what goes wrong is one, too.
-    fn handle(&self, call: &Call) -> impl Future<Output = Conclusion>;
+    fn handle(&self, call: &Call<Self::Event>) -> impl Future<Output = Conclusion<Self::Answer>>;
+
+    /// The answer that denies. `reference` is what a person can ask support about.
+    fn deny(refusal: &Refusal, reference: &str) -> Self::Answer;
 }
 
 /// Runs a function in Lambda until its sandbox ends. `binary` is its name, where Lambda gives none.
 ///
 /// The connection to the table is opened before the first invocation. If that fails, the
 /// function starts all the same: its sign-ins say what is wrong, and recover when the table does.
-pub fn run<H: Handler>(binary: &str, build: impl FnOnce(&Config, Table) -> H) -> ExitCode {
+pub fn run<H: Handler>(binary: &str, front: Front, build: impl FnOnce(&Config, Table) -> H) -> ExitCode {
     let edge = Edge::real();
     std::panic::set_hook(Box::new(log_panic));
-    match start(binary, edge, build) {
+    match start(binary, front, edge, build) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(Level::Error, "start failed", &error.to_string());
@@ -123,6 +151,7 @@ pub fn run<H: Handler>(binary: &str, build: impl FnOnce(&Config, Table) -> H) ->
 
 fn start<H: Handler>(
     binary: &str,
+    front: Front,
     edge: Edge,
     build: impl FnOnce(&Config, Table) -> H,
 ) -> Result<(), lambda_runtime::Error> {
@@ -133,7 +162,7 @@ fn start<H: Handler>(
         let hint = "this program is a Lambda function: run it in Lambda, or under `cargo lambda watch`";
         return Err(ConfigError(vec![format!("{} not set: {hint}", missing.join(", "))]).into());
     }
-    let config = Config::from_environment(binary, get)?;
+    let config = Config::from_environment(binary, front, get)?;
     let client = dynamodb::client(&config.dynamodb, config.deadline)?;
     let table = Table::new(client, config.table.clone());
     let metrics = match Metrics::install(&config.function) {
@@ -166,8 +195,8 @@ async fn warm(table: &Table, limit: Duration) {
 async fn serve<H: Handler>(handler: &H, edge: Edge, metrics: Option<Metrics>) -> Result<(), lambda_runtime::Error> {
     let cold_start = Cell::new(true);
     let cold_start = &cold_start;
-    let service = service_fn(|event: LambdaEvent<Payload>| async move {
-        let (payload, context) = event.into_parts();
+    let service = service_fn(|event: LambdaEvent<H::Event>| async move {
+        let (event, context) = event.into_parts();
         let cold_start = cold_start.replace(false);
         let keep = |record: &Record, around: &Around<'_>| {
             let mut out = io::stdout().lock();
@@ -177,7 +206,7 @@ async fn serve<H: Handler>(handler: &H, edge: Edge, metrics: Option<Metrics>) ->
             }
             out.flush()
         };
-        Ok::<Answer, Infallible>(invoke(handler, edge, payload, context.request_id, cold_start, keep).await)
+        invoke(handler, edge, event, context.request_id, cold_start, keep).await.reply()
     });
     Runtime::new(service).run().await
 }
@@ -186,13 +215,13 @@ async fn serve<H: Handler>(handler: &H, edge: Edge, metrics: Option<Metrics>) ->
 async fn invoke<H: Handler>(
     handler: &H,
     edge: Edge,
-    payload: Payload,
+    event: H::Event,
     request_id: String,
     cold_start: bool,
     keep: impl FnOnce(&Record, &Around<'_>) -> io::Result<()>,
-) -> Answer {
+) -> H::Answer {
     let call = Call {
-        payload,
+        event,
         now_ms: (edge.now_ms)(),
         began: Instant::now(),
         decision: (edge.random)().map(DecisionId::from_random),
@@ -202,7 +231,7 @@ async fn invoke<H: Handler>(
     let answered = AssertUnwindSafe(async { handler.handle(&call).await }).catch_unwind().await;
     let conclusion = answered.unwrap_or_else(|_| {
         let refusal = Refusal::Panic;
-        Conclusion { answer: refusal.answer(call.reference()), record: Record::refused(&refusal) }
+        Conclusion { answer: H::deny(&refusal, call.reference()), record: Record::refused(&refusal) }
     });
     let around = Around {
         now_ms: call.now_ms,
@@ -248,15 +277,23 @@ fn complain(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inline_hook;
 
     struct Fake(fn(&Call) -> Conclusion);
 
     impl Handler for Fake {
         const PROTOCOL: &'static str = "saml";
 
+        type Event = Payload;
+        type Answer = Answer;
+
         async fn handle(&self, call: &Call) -> Conclusion {
             tokio::task::yield_now().await;
             (self.0)(call)
+        }
+
+        fn deny(refusal: &Refusal, reference: &str) -> Answer {
+            inline_hook::deny(refusal, reference)
         }
     }
 
@@ -281,20 +318,20 @@ mod tests {
     }
 
     fn refuse(call: &Call) -> Conclusion {
-        Conclusion { answer: Refusal::NoApp.answer(call.reference()), record: Record::refused(&Refusal::NoApp) }
+        Conclusion { answer: inline_hook::deny(&Refusal::NoApp, call.reference()), record: Record::refused(&Refusal::NoApp) }
     }
 
     #[test]
     fn a_panic_denies_and_is_logged() {
         let (answer, line) = run(|_| panic!("s3cret"), EDGE, || Ok(()));
-        assert_eq!(answer, Refusal::Panic.answer(DecisionId::from_random([7; 16]).as_str()));
+        assert_eq!(answer, inline_hook::deny(&Refusal::Panic, DecisionId::from_random([7; 16]).as_str()));
         let line = line.unwrap();
         assert!(line.contains(r#""reason":"internal""#) && !line.contains("s3cret"), "{line}");
     }
 
     #[test]
     fn an_answer_survives_a_log_that_does_not() {
-        let expected = Refusal::NoApp.answer(DecisionId::from_random([7; 16]).as_str());
+        let expected = inline_hook::deny(&Refusal::NoApp, DecisionId::from_random([7; 16]).as_str());
         let broken: [fn() -> io::Result<()>; 2] = [|| Err(io::ErrorKind::BrokenPipe.into()), || panic!("in the log")];
         for keep in broken {
             assert_eq!(run(refuse, EDGE, keep).0, expected);
@@ -304,7 +341,7 @@ mod tests {
     #[test]
     fn without_randomness_the_invocation_is_the_reference() {
         let (answer, line) = run(refuse, Edge { random: || None, ..EDGE }, || Ok(()));
-        assert_eq!(answer, Refusal::NoApp.answer("req-1"));
+        assert_eq!(answer, inline_hook::deny(&Refusal::NoApp, "req-1"));
         let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
         assert_eq!((&line["request.id"], line.get("decision.id")), (&"req-1".into(), None));
         assert_eq!(line["cold_start"], true);

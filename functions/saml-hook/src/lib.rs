@@ -3,15 +3,16 @@
 //!
 //! | Module | Holds |
 //! |---|---|
-//! | [`hook`] | the steps of a sign-in, from the request to the answer |
-//! | [`entitlements`] | what the function needs of the table |
-//! | [`answer`] | the decision as Okta's patch |
-//! | `hints` | which claim carries an app's groups, as last seen |
+//! | [`wire`] | the decision as Okta's patch |
+//!
+//! The steps of a sign-in are those of every function: [`signet_hook::sign_in`].
 
-pub mod answer;
-pub mod entitlements;
-mod hints;
-pub mod hook;
+pub mod wire;
 
-pub use entitlements::Entitlements;
-pub use hook::SamlHook;
+use signet_hook::inline_hook::InlineHook;
+
+pub use signet_hook::Entitlements;
+pub use wire::Saml;
+
+/// The hook.
+pub type SamlHook<E, H> = InlineHook<Saml, E, H>;

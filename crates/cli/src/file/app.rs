@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, WhenUnentitled};
+use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled};
 use signet_core::identity::{IdentityField, IdentityPattern};
 use signet_core::role::{Protocol, ProviderName};
 use signet_store::statement::StatedApp;
@@ -96,6 +96,8 @@ fn read(field: &Field<'_>, report: &mut Report) -> Option<StatedApp> {
         session_duration: session_duration?,
         when_unentitled: when_unentitled?,
         codes: codes?,
+        code_capacity: None,
+        tokens: TokenRules::default(),
     };
     Some(StatedApp { app, active: active? })
 }

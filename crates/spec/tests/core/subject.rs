@@ -142,6 +142,7 @@ fn deny(deny: &core::Deny) -> Deny {
         core::Deny::Identity(UnfitIdentity::Pattern) => Deny::IdentityPattern,
         core::Deny::RequiredTag { key, why } => Deny::RequiredTag(key.clone(), unfit(why.as_str())),
         core::Deny::CodesDoNotFit { codes, capacity } => Deny::CodesDoNotFit { needed: *codes, fit: *capacity },
+        core::Deny::BaseToken { .. } | core::Deny::TokenTooLong { .. } => panic!("an assertion is no token: {deny}"),
         core::Deny::AssertionTooLong { bytes, limit } => {
             assert_eq!(*limit, 75_000);
             Deny::AssertionTooLong(*bytes)

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use signet_core::code::{CodeWidth, GroupCode, Salt, Sha256Hasher};
+use signet_facts::Facts;
 use signet_hook::payload::Payload;
 use signet_hook::serve::Handler;
 use signet_okta::auth::digest_hex;
@@ -39,7 +40,7 @@ fn request(name: &str) -> SamlRequest {
 }
 
 fn groups(name: &str) -> Vec<String> {
-    signet_facts::texts(&request(name), "groups").into_iter().map(str::to_owned).collect()
+    Facts::texts(&request(name), "groups").unwrap().into_iter().map(str::to_owned).collect()
 }
 
 #[test]

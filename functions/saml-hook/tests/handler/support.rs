@@ -165,7 +165,7 @@ pub fn payload(body: &str) -> Payload {
 
 pub fn call(payload: Payload) -> Call {
     Call {
-        payload,
+        event: payload,
         now_ms: NOW_MS,
         began: Instant::now(),
         decision: Some(DecisionId::from_random([7; 16])),

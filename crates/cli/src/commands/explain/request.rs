@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use signet_core::identity::IdentityField;
 use signet_core::saml::BaseAssertion;
+use signet_facts::Facts;
 use signet_okta::request::{Envelope, RequestError, SAML_EVENT_TYPE};
 use signet_okta::saml::SamlRequest;
 
@@ -118,7 +119,7 @@ impl Request {
                 signet_facts::only(&self.claim(name))
             }
             (Self::Options { user, .. }, _) => Some(user),
-            (Self::Event { request, .. }, from) => signet_facts::identity(request, from),
+            (Self::Event { request, .. }, from) => Facts::identity(&**request, from).unwrap_or_default(),
         }
     }
 
@@ -129,7 +130,7 @@ impl Request {
                 let values = claims.iter().filter(|(known, _)| known == name).flat_map(|(_, values)| values);
                 values.map(String::as_str).collect()
             }
-            Self::Event { request, .. } => signet_facts::texts(request, name),
+            Self::Event { request, .. } => Facts::texts(&**request, name).unwrap_or_default(),
         }
     }
 
@@ -150,7 +151,7 @@ impl Request {
                 let others = others.map(|name| (name, self.claim(name)));
                 others.chain([(groups_claim, self.groups(groups_claim))]).collect()
             }
-            Self::Event { request, .. } => return signet_facts::base_assertion(request),
+            Self::Event { request, .. } => return signet_facts::saml::base_assertion(request),
         };
         BaseAssertion { attributes }
     }

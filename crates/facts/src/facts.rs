@@ -1,0 +1,97 @@
+//! What every kind of request says.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use signet_core::app::App;
+use signet_core::code::CodeHasher;
+use signet_core::decision::{Decision, SignIn};
+use signet_core::identity::IdentityField;
+use signet_core::role::Protocol;
+
+use crate::unfit::Unfit;
+
+/// What a request says of a sign-in.
+pub trait Facts {
+    /// How people sign in.
+    const PROTOCOL: Protocol;
+
+    /// What a decision is rendered as.
+    type Rendering;
+
+    /// The app that the sign-in is to.
+    fn app_id(&self) -> Option<&str>;
+
+    /// The person's id in the directory.
+    fn user_id(&self) -> Option<&str>;
+
+    /// Whether the sign-in is one that the app takes, and whether a person is there.
+    ///
+    /// # Errors
+    /// [`Unfit`].
+    fn person(&self, app: &App) -> Result<Person, Unfit>;
+
+    /// The person's groups: the values of a claim. None for a claim that is not there.
+    ///
+    /// # Errors
+    /// [`Unfit::Malformed`] if the claim is none of texts.
+    fn groups(&self, claim: &str) -> Result<Vec<Cow<'_, str>>, Unfit>;
+
+    /// The texts of a claim. None for a claim that is not there.
+    ///
+    /// # Errors
+    /// As [`Facts::groups`].
+    fn texts(&self, claim: &str) -> Result<Vec<&str>, Unfit>;
+
+    /// The value of the field that the app takes identities from. A claim counts only if it has exactly
+    /// one value: of several, none is more the person's than the others.
+    ///
+    /// # Errors
+    /// As [`Facts::groups`].
+    fn identity(&self, field: &IdentityField) -> Result<Option<&str>, Unfit>;
+
+    /// Decides the sign-in, and renders what it gets.
+    fn decide<'a, H: CodeHasher + ?Sized>(
+        &self,
+        sign_in: &SignIn<'a>,
+        hasher: &H,
+    ) -> (Decision<'a>, Option<Self::Rendering>);
+
+    /// What an operator should know of the request itself, of a person in that many groups.
+    fn remarks(&self, app: &App, groups: usize) -> Vec<Remark>;
+}
+
+/// Whether a person signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Person {
+    /// One does.
+    There,
+    /// The tokens are for a client that acts for itself: they stay as they are.
+    Nobody,
+}
+
+/// Something that an operator should know of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// What: a word.
+    pub kind: &'static str,
+    /// Why, in a sentence.
+    pub detail: String,
+}
+
+/// The one value of a claim, if it has exactly one.
+#[must_use]
+pub fn only<'v>(values: &[&'v str]) -> Option<&'v str> {
+    match values {
+        [one] => Some(one),
+        _ => None,
+    }
+}
+
+/// The values of the claims that the app maps to tags, by tag key.
+///
+/// # Errors
+/// As [`Facts::groups`].
+pub fn tag_values<'a, F: Facts>(request: &'a F, app: &'a App) -> Result<BTreeMap<&'a str, Vec<&'a str>>, Unfit> {
+    app.tags.rules().iter().map(|(key, rule)| Ok((key.as_str(), request.texts(&rule.claim)?))).collect()
+}

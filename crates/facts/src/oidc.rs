@@ -1,0 +1,103 @@
+//! Okta's token hook.
+
+use std::borrow::Cow;
+
+use signet_core::app::{App, WhenNoUser};
+use signet_core::code::CodeHasher;
+use signet_core::decision::{Decision, SignIn};
+use signet_core::identity::IdentityField;
+use signet_core::oidc::{self, BaseToken, Claims};
+use signet_core::role::Protocol;
+use signet_okta::token::TokenRequest;
+
+use crate::facts::{Facts, Person, Remark, only};
+use crate::json;
+use crate::unfit::{self, Unfit};
+
+/// How many groups Okta puts into a claim at most (Okta, "Groups claim", August 2026). It does not say
+/// that there were more.
+const GROUPS_OF_OKTA: usize = 100;
+
+impl Facts for TokenRequest {
+    const PROTOCOL: Protocol = Protocol::Oidc;
+
+    type Rendering = Claims;
+
+    fn app_id(&self) -> Option<&str> {
+        self.client_id()
+    }
+
+    fn user_id(&self) -> Option<&str> {
+        self.user_id()
+    }
+
+    fn person(&self, app: &App) -> Result<Person, Unfit> {
+        unfit::protocol(app, Self::PROTOCOL)?;
+        unfit::issuer(app, self.issuer())?;
+        match app.tokens.when_no_user {
+            _ if !self.has_no_user() => Ok(Person::There),
+            WhenNoUser::Deny => Err(Unfit::NoUser),
+            WhenNoUser::Pass => Ok(Person::Nobody),
+        }
+    }
+
+    fn groups(&self, claim: &str) -> Result<Vec<Cow<'_, str>>, Unfit> {
+        Ok(self.texts(claim)?.into_iter().map(Cow::Borrowed).collect())
+    }
+
+    fn texts(&self, claim: &str) -> Result<Vec<&str>, Unfit> {
+        Ok(self.texts(claim)?)
+    }
+
+    fn identity(&self, field: &IdentityField) -> Result<Option<&str>, Unfit> {
+        Ok(match field {
+            IdentityField::Profile(member) => self.profile(member),
+            IdentityField::UserId => self.user_id(),
+            // A token has its subject among its claims.
+            IdentityField::NameId => None,
+            IdentityField::Claim(name) => only(&self.texts(name)?),
+        })
+    }
+
+    fn decide<'a, H: CodeHasher + ?Sized>(
+        &self,
+        sign_in: &SignIn<'a>,
+        hasher: &H,
+    ) -> (Decision<'a>, Option<Self::Rendering>) {
+        oidc::decide(sign_in, &base_token(self), hasher)
+    }
+
+    fn remarks(&self, app: &App, groups: usize) -> Vec<Remark> {
+        let mut remarks = Vec::new();
+        if groups == GROUPS_OF_OKTA {
+            remarks.push(Remark {
+                kind: "groups_possibly_cut",
+                detail: format!(
+                    "claim `{}` has exactly {GROUPS_OF_OKTA} groups, where Okta cuts it: filter it to the groups that \
+                     grants name",
+                    app.groups_claim
+                ),
+            });
+        }
+        remarks.extend(issuer_not_stated(app));
+        remarks
+    }
+}
+
+/// That any issuer's tokens are answered for an app.
+pub(crate) fn issuer_not_stated(app: &App) -> Option<Remark> {
+    let detail = "nobody states the issuer of the app's tokens, so that it is not compared: give it in the entitlement \
+                  file or in the provider event";
+    app.tokens.issuer.is_none().then(|| Remark { kind: "issuer_not_stated", detail: detail.to_owned() })
+}
+
+/// The tokens as Okta would issue them without Signet.
+#[must_use]
+pub fn base_token(request: &TokenRequest) -> BaseToken<'_> {
+    let tokens = [request.identity(), request.access()];
+    let identity = request.identity().into_iter().flat_map(|claims| claims.iter());
+    BaseToken {
+        claims: tokens.into_iter().flatten().flat_map(|claims| claims.iter().map(|(name, _)| name)).collect(),
+        bytes: identity.map(|(name, value)| json::member_bytes(name, value)).sum(),
+    }
+}
