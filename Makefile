@@ -163,9 +163,10 @@ bench: setup ## Measure the sign-in function beside its peers, how roles follow,
 
 ##### Ship
 
-# The function is built alone, by cargo-lambda, against the C library of Lambda. SAM cannot pass
-# `--locked`, so the lock file is checked first; and cargo-lambda would download a missing target into
-# the machine's toolchain unasked, so that is checked first as well, and left to its owner.
+# Each function is built alone, by cargo-lambda, against the C library of Lambda; all of them, whether
+# the parameters ask for them or not. SAM cannot pass `--locked`, so the lock file is checked first; and
+# cargo-lambda would download a missing target into the machine's toolchain unasked, so that is checked
+# first as well, and left to its owner.
 .PHONY: deploy
 deploy: setup ## Build and deploy; PARAMETERS="HookSecretSha256=…" and ARCHITECTURE=arm64|x86_64
 	@case '$(ARCHITECTURE)' in arm64) target=aarch64;; x86_64) target=x86_64;; \
@@ -177,7 +178,9 @@ deploy: setup ## Build and deploy; PARAMETERS="HookSecretSha256=…" and ARCHITE
 	@cargo metadata --locked --no-deps --format-version 1 > /dev/null
 	@CARGO_LAMBDA_COMPILER=cargo-zigbuild $(STEP) 'sam build (some minutes when cold)' \
 		.venv/bin/sam build $(SAM_CONFIG) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
-	@$(PYTHON) scripts/guard_size.py target/sam/build/SamlHook/bootstrap
+	@for function in SamlHook TokenHook PreToken; do \
+		$(PYTHON) scripts/guard_size.py target/sam/build/$$function/bootstrap || exit; \
+	done
 	@$(STEP) 'sam deploy' \
 		.venv/bin/sam deploy $(SAM_CONFIG) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 
@@ -186,4 +189,4 @@ SAM_CONFIG := $(if $(wildcard samconfig.local.toml),--config-file samconfig.loca
 
 .PHONY: clean
 clean: ## Remove everything that these tasks made, the tools too
-	rm -rf target .venv bench/*/node_modules
+	rm -rf target .venv scripts/__pycache__ bench/*/node_modules

@@ -5,7 +5,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-# The sign-in function's promise; Lambda loads the zip on every cold start.
+# The promise of the sign-in functions; Lambda loads the zip on every cold start.
 LIMIT_BYTES = 2_500_000
 
 

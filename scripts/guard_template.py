@@ -1,6 +1,7 @@
-"""Holds the templates to what keeps producers apart, events from being lost, and roles from being opened.
+"""Holds the templates to what keeps sign-ins shut to others, producers apart, events from being lost,
+and roles from being opened.
 
-guard_template.py [TEMPLATE [SUBSCRIPTION [MEMBER]]]      in infra/ unless told
+guard_template.py [TEMPLATE [SUBSCRIPTION [MEMBER [USER_POOL]]]]      in infra/ unless told
 
 Each rule says what breaks without it. A new queue, topic or alarm comes under the rules by itself; a
 policy that is to say something else is a decision: change it here as well, with SECURITY.md.
@@ -11,23 +12,31 @@ import re
 import sys
 from pathlib import Path
 
-from cfnlint.decode import decode
+from sign_in_rules import SIGN_IN, faults_of_user_pool
+from template_words import (
+    NOTHING,
+    ROOT,
+    Template,
+    actions_of,
+    allow,
+    arn,
+    bare,
+    branches,
+    deny,
+    either,
+    in_account,
+    leading,
+    may,
+    too_wide,
+)
 
-ROOT = Path(__file__).resolve().parent.parent
 # Where each function of an alarm declares its numbers.
 METRICS = {
     "EntitlementSync": "functions/entitlement-sync/src/metrics.rs",
     "TrustSync": "functions/trust-sync/src/metrics.rs",
-    "SamlHook": "crates/hook/src/metrics.rs",
+    **dict.fromkeys(("SamlHook", "TokenHook", "PreToken"), "crates/hook/src/metrics.rs"),
 }
 DECLARED = re.compile(r'\("\w+", Unit::|describe_\w+!\("\w+"|for name in \[[^\]]*\]')
-NOTHING = {"Ref": "AWS::NoValue"}
-
-
-def either(condition, one, other):
-    return {"Fn::If": [condition, one, other]}
-
-
 WITH_PRODUCERS = {"Fn::Split": [",", {"Fn::Sub": "${DatasetTopic},${ProviderTopic},${ProducerTopics}"}]}
 TOPICS = either("HasProducerTopics", WITH_PRODUCERS, [{"Ref": "DatasetTopic"}, {"Ref": "ProviderTopic"}])
 REDRIVE_ROLE = {"aws:PrincipalArn": either("HasRedriveRole", {"Ref": "RedriveRoleArn"}, NOTHING)}
@@ -49,25 +58,6 @@ WATCHED = {
     *((metric, "TrustSync") for metric in ("OldestUnreconciled", "RolesFailed", "RolesTooLong", "RolesDrifted")),
     *((metric, function) for metric in ("Errors", "Throttles") for function in ("EntitlementSync", "TrustSync")),
 }
-
-
-def arn(name):
-    return {"Fn::GetAtt": [name, "Arn"]}
-
-
-def leading(*keys):
-    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}
-
-
-def may(action, resource, condition=None):
-    """A statement of a role, without its name."""
-    return {"Effect": "Allow", "Action": action, "Resource": resource} | ({"Condition": condition} if condition else {})
-
-
-def in_account(what):
-    return {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{what}"}
-
-
 ONLY_WRITTEN = leading(*WRITTEN)
 INDEX = {"Fn::Sub": "${EntitlementTable.Arn}/index/by-kind"}
 MARKS = {"ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "kind", "raising", "raised"]}}
@@ -116,54 +106,6 @@ MEMBER_MAY = [
     may("iam:UpdateAssumeRolePolicy", [in_account(MEMBER), in_account(f"{MEMBER}-audit"), {"Ref": "TrustSyncRoleArn"}])
     | {"Effect": "Deny"},
 ]
-
-
-def allow(principal, action, resource):
-    return {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource}
-
-
-def deny(action, resource, **condition):
-    return {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource, "Condition": condition}
-
-
-def bare(statement):
-    """A statement without its name, and so one within an `Fn::If`."""
-    if "Fn::If" in statement:
-        condition, one, other = statement["Fn::If"]
-        return either(condition, bare(one), bare(other))
-    return {key: value for key, value in statement.items() if key != "Sid"}
-
-
-class Template:
-    def __init__(self, path):
-        self.path = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-        content, problems = decode(str(path))
-        if problems or not content:
-            sys.exit(f"guard-template: {path} cannot be read: {problems or 'it is empty'}; `cfn-lint` says more")
-        self.resources, self.parameters = content["Resources"], content["Parameters"]
-        self.rules = content.get("Rules", {})
-
-    def of(self, kind):
-        """Name and properties of each resource of a type."""
-        return {name: r.get("Properties", {}) for name, r in self.resources.items() if r["Type"] == kind}
-
-    def get(self, name):
-        return self.resources.get(name, {}).get("Properties", {})
-
-    def fault(self, name, what):
-        if name in self.resources:
-            return f"{self.path}:{self.resources[name].start_mark.line}: `{name}` {what}"
-        return f"{self.path}: `{name}` is missing; put it back, or change this guard if it has another name"
-
-    def policy(self, kind, member, name):
-        """What all policies on a queue or topic say."""
-        policies = [p["PolicyDocument"] for p in self.of(kind).values() if {"Ref": name} in p[member]]
-        return [bare(statement) for policy in policies for statement in policy["Statement"]]
-
-
-    def statements(self, role):
-        """All that a role's own policies say."""
-        return [s for policy in self.get(role).get("Policies", []) for s in policy["PolicyDocument"]["Statement"]]
 
 
 def faults_of_subscriptions(template):
@@ -382,13 +324,6 @@ def faults_of_member(template):
     yield from ((name, what) for what in too_wide(parameters, MEMBER_NARROW))
 
 
-def too_wide(parameters, narrow):
-    for name, wide in narrow.items():
-        pattern = re.compile(parameters.get(name, {}).get("AllowedPattern", ".*"))
-        if taken := [text for text in wide if pattern.search(text)]:
-            yield f"can be widened: {name} takes {taken}; narrow its AllowedPattern"
-
-
 # What parameters must not take: in a policy it would be a pattern, or everything.
 NARROW = {
     "MemberRole": ["", "*", "signet/*", "/signet/member", "signet/me?ber"],
@@ -407,36 +342,28 @@ MEMBER_NARROW = {
 }
 
 
-def branches(statement):
-    """A statement, or those of an `Fn::If`."""
-    return [each for each in statement.get("Fn::If", ["", statement])[1:] if each != NOTHING]
-
-
-def actions_of(statement):
-    actions = statement.get("Action", "*")
-    return actions if isinstance(actions, list) else [actions]
-
-
 def brief(statement):
     inner = branches(statement)[0]
     return json.dumps({key: inner[key] for key in ("Effect", "Action", "Resource") if key in inner})
 
 
 def main():
-    paths = [ROOT / "infra" / name for name in ("template.yaml", "producer-subscription.yaml", "member-account.yaml")]
+    names = ("template.yaml", "producer-subscription.yaml", "member-account.yaml", "user-pool-permission.yaml")
+    paths = [ROOT / "infra" / name for name in names]
     paths[: len(sys.argv) - 1] = map(Path, sys.argv[1:])
-    template, subscription, member = map(Template, paths)
+    template, subscription, member, user_pool = map(Template, paths)
     events = (faults_of_subscriptions, faults_of_queues, faults_of_topics, faults_of_function, faults_of_role)
-    own = (*events, faults_of_environments, faults_of_trust, faults_of_trust_role, faults_of_alarms)
+    own = (*SIGN_IN, *events, faults_of_environments, faults_of_trust, faults_of_trust_role, faults_of_alarms)
     faults = [template.fault(name, what) for rule in own for name, what in rule(template)]
     faults += [subscription.fault(name, what) for name, what in faults_of_subscriptions(subscription)]
     faults += [member.fault(name, what) for name, what in faults_of_member(member)]
+    faults += [user_pool.fault(name, what) for name, what in faults_of_user_pool(user_pool)]
     for fault in faults:
         print(f"guard-template: {fault}", file=sys.stderr)
     if faults:
         sys.exit(1)
-    count = sum(len(each.resources) for each in (template, subscription, member))
-    print(f"guard-template: {count} resources: who may send, what may be written, who is told, who may open roles")
+    count = sum(len(each.resources) for each in (template, subscription, member, user_pool))
+    print(f"guard-template: {count} resources: who may call, who may send, what may be written, who opens roles")
 
 
 if __name__ == "__main__":

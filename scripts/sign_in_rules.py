@@ -1,0 +1,209 @@
+"""Rules of guard_template.py: who may call the sign-in functions, and what those may do.
+
+A decision gives nothing by itself, since Okta and Cognito sign. But it tells who may do what, so
+nobody else is to be able to ask for one.
+"""
+
+from template_words import NOTHING, arn, bare, either, leading, may, too_wide
+
+# Each sign-in function: its folder, and the condition on which it is deployed at all.
+FUNCTIONS = {
+    "SamlHook": ("saml-hook", None),
+    "TokenHook": ("token-hook", "HasTokenHook"),
+    "PreToken": ("pre-token", "HasUserPool"),
+}
+# Those that Okta calls, by a route of the API.
+HOOKS = ("SamlHook", "TokenHook")
+ENVIRONMENT = {"SIGNET_TABLE": {"Ref": "EntitlementTable"}, "SIGNET_DEADLINE_MS": {"Ref": "DeadlineMs"}}
+HOOK_AUTH = {
+    "SIGNET_HOOK_AUTH": {"Ref": "HookAuth"},
+    "SIGNET_HOOK_SECRET_SHA256": either("UseHeader", {"Ref": "HookSecretSha256"}, NOTHING),
+}
+# Ways to be called that are on the function itself, and code that is not the function's.
+NOT_ON_FUNCTIONS = ("Events", "FunctionUrlConfig", "Layers")
+BY_TABLE = {
+    "kms:ViaService": {"Fn::Sub": "dynamodb.${AWS::Region}.${AWS::URLSuffix}"},
+    "kms:EncryptionContext:aws:dynamodb:tableName": {"Ref": "TableName"},
+}
+KEY = either("HasCustomerKey", may("kms:Decrypt", {"Ref": "KmsKeyArn"}, {"StringEquals": BY_TABLE}), NOTHING)
+LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+# What else could hold a permission, or be a door, without this guard looking at it.
+ELSEWHERE = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::Lambda::Url")
+OTHER_APIS = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi", "AWS::ApiGateway::RestApi")
+AUTHORIZER = {
+    "ApiId": {"Ref": "HookApi"},
+    "AuthorizerType": "JWT",
+    "IdentitySource": ["$request.header.Authorization"],
+    "JwtConfiguration": {"Issuer": {"Ref": "JwtIssuer"}, "Audience": [{"Ref": "JwtAudience"}]},
+}
+CONDITIONS = {
+    "UseHeader": {"Fn::Equals": [{"Ref": "HookAuth"}, "header"]},
+    "UseJwt": {"Fn::Equals": [{"Ref": "HookAuth"}, "jwt"]},
+    "HasTokenHook": {"Fn::Equals": [{"Ref": "DeployTokenHook"}, "true"]},
+    "HasUserPool": {"Fn::Not": [{"Fn::Equals": [{"Ref": "UserPoolArn"}, ""]}]},
+}
+# With which parameters the template refuses to be deployed: without them anybody would get in.
+NEEDS = {
+    "HeaderNeedsDigests": ("header", ["HookSecretSha256"]),
+    "JwtNeedsAuthorizer": ("jwt", ["JwtIssuer", "JwtAudience"]),
+}
+THROTTLES = {"ThrottlingRateLimit": {"Ref": "ThrottleRate"}, "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"}}
+POOL = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/"
+NO_POOLS = ["*", f"{POOL}*", f"{POOL}x_?", f"{POOL}x_y,{POOL}x_z", "arn:aws:cognito-idp:*:111122223333:userpool/x_y"]
+# What parameters must not take: anybody's source of calls, or a secret in place of its digest.
+NARROW = {"UserPoolArn": NO_POOLS, "HookSecretSha256": ["s3cret", "," * 3, "0" * 63]}
+ONE_POOL_NARROW = {
+    "UserPoolArn": ["", *NO_POOLS],
+    "PreTokenArn": ["", "*", "arn:aws:lambda:eu-central-1:111122223333:function:*"],
+}
+
+
+def route_of(name):
+    return f"POST /{FUNCTIONS[name][0]}"
+
+
+def may_call(function, principal, source, account=None):
+    """All that a permission on a function is to say."""
+    said = {"Action": "lambda:InvokeFunction", "FunctionName": function, "Principal": principal, "SourceArn": source}
+    return said | ({"SourceAccount": account} if account else {})
+
+
+def by_route(name):
+    api = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HookApi}"
+    return may_call({"Ref": name}, "apigateway.amazonaws.com", {"Fn::Sub": f"{api}/*/POST/{FUNCTIONS[name][0]}"})
+
+
+def by_user_pool(function):
+    pool = {"Ref": "UserPoolArn"}
+    return may_call(function, "cognito-idp.amazonaws.com", pool, {"Fn::Select": [4, {"Fn::Split": [":", pool]}]})
+
+
+PERMISSIONS = {f"{name}Permission": by_route(name) for name in HOOKS}
+PERMISSIONS["PreTokenPermission"] = by_user_pool({"Ref": "PreToken"})
+
+
+def faults_of_sign_in_functions(template):
+    for name, (folder, _) in FUNCTIONS.items():
+        function, log = template.get(name), f"{name}Log"
+        built = template.resources.get(name, {}).get("Metadata", {})
+        if [built.get("BuildMethod"), built.get("BuildProperties")] != ["rust-cargolambda", {"Binary": folder}]:
+            yield name, f"is not built as the binary `{folder}` by cargo-lambda; restore its Metadata"
+        if function.get("CodeUri") != f"../functions/{folder}":
+            yield name, f"is not built alone, from ../functions/{folder}; restore CodeUri"
+        wanted = ENVIRONMENT | (HOOK_AUTH if name in HOOKS else {})
+        if function.get("Environment", {}).get("Variables") != wanted:
+            yield name, f"has another environment than {', '.join(sorted(wanted))}, or from elsewhere; restore it"
+        for way in NOT_ON_FUNCTIONS:
+            if way in function:
+                yield name, f"has `{way}`: others could call it, or run in it; take it off"
+        if function.get("Timeout", 3) != 5 or function.get("MemorySize", 128) < 512:
+            yield name, "has no 5 seconds, or less than 512 MB; restore Timeout and MemorySize"
+        if function.get("LoggingConfig") != {"LogFormat": "JSON", "LogGroup": {"Ref": log}}:
+            yield name, f"does not write its decisions to {log}; restore LoggingConfig"
+        kept = [template.resources.get(log, {}).get(policy) for policy in ("DeletionPolicy", "UpdateReplacePolicy")]
+        if kept != ["Retain", "Retain"] or template.get(log).get("RetentionInDays") != {"Ref": "LogRetentionDays"}:
+            yield log, "loses decisions with the stack, or keeps them for ever; restore Retain and RetentionInDays"
+    if template.globals:
+        yield "SamlHook", "and the others get settings from `Globals`, where this guard does not look; state them there"
+
+
+def faults_of_sign_in_roles(template):
+    for name in FUNCTIONS:
+        role = f"{name}Role"
+        if template.get(name).get("Role") != arn(role):
+            yield name, f"does not have the role {role}, which is its own; set Role"
+        own = [
+            may("dynamodb:BatchGetItem", arn("EntitlementTable"), leading("META", "APP#*", "GROUP#*")),
+            may(["logs:CreateLogStream", "logs:PutLogEvents"], arn(f"{name}Log")),
+            KEY,
+        ]
+        if [bare(statement) for statement in template.statements(role)] != own:
+            yield role, "may do more or less than read the table's settings, apps and groups, and write its own log"
+        if [bare(s) for s in template.get(role).get("AssumeRolePolicyDocument", {}).get("Statement", [])] != [LAMBDA]:
+            yield role, "can be had by others than Lambda; restore its trust policy"
+        if template.get(role).get("ManagedPolicyArns"):
+            yield role, "may have permissions that are not in the role, where this guard cannot see them"
+
+
+def faults_of_doors(template):
+    for name, said in template.of("AWS::Lambda::Permission").items():
+        if name not in PERMISSIONS:
+            yield name, "lets somebody call a function, whom this guard does not know; take it out"
+        elif said != PERMISSIONS[name]:
+            yield name, "lets others call than its one route or user pool; restore SourceArn and the rest"
+    for name in HOOKS:
+        integration, route = f"{name}Integration", f"{name}Route"
+        if template.get(integration).get("IntegrationUri") != arn(name):
+            yield integration, f"does not lead to {name}; restore IntegrationUri"
+        if template.get(route).get("Target") != {"Fn::Sub": f"integrations/${{{integration}}}"}:
+            yield route, f"does not lead to {integration}, and so to {name}; restore Target"
+        if template.get(route).get("RouteKey") != route_of(name):
+            yield route, f"is not `{route_of(name)}`, which Okta is told and the permission names; restore RouteKey"
+    for name, route in template.of("AWS::ApiGatewayV2::Route").items():
+        if name not in {f"{hook}Route" for hook in HOOKS}:
+            yield name, "is a route to no sign-in function that this guard knows; take it out"
+        checked = [route.get("AuthorizationType"), route.get("AuthorizerId")]
+        if checked != [either("UseJwt", "JWT", "NONE"), either("UseJwt", {"Ref": "JwtAuthorizer"}, NOTHING)]:
+            yield name, "is open in jwt mode: the authorizer does not stand before it; restore AuthorizationType"
+    for kind in (*ELSEWHERE, *OTHER_APIS):
+        for name in template.of(kind):
+            yield name, f"is of the type {kind}, a door or a permission that this guard does not look at; take it out"
+
+
+def faults_of_api(template):
+    if set(template.of("AWS::ApiGatewayV2::Api")) != {"HookApi"}:
+        yield "HookApi", "is not the one API; what others lead to, this guard does not know"
+    if set(template.get("HookApi")) & {"Target", "Body", "BodyS3Location", "RouteKey"}:
+        yield "HookApi", "makes routes of its own, without authorizer; leave them to AWS::ApiGatewayV2::Route"
+    stage = template.get("HookStage")
+    limits = stage.get("DefaultRouteSettings", {})
+    if any(limits.get(limit) != value for limit, value in THROTTLES.items()) or stage.get("RouteSettings"):
+        yield "HookStage", "does not throttle by ThrottleRate and ThrottleBurst; restore DefaultRouteSettings"
+    if stage.get("AccessLogSettings", {}).get("DestinationArn") != arn("HookAccessLog"):
+        yield "HookStage", "does not note who called; restore AccessLogSettings"
+    authorizer = template.get("JwtAuthorizer")
+    if any(authorizer.get(key) != value for key, value in AUTHORIZER.items()):
+        yield "JwtAuthorizer", "takes other tokens than those of JwtIssuer for JwtAudience; restore it"
+    if template.resources.get("JwtAuthorizer", {}).get("Condition") != "UseJwt":
+        yield "JwtAuthorizer", "is not there whenever HookAuth is jwt; let its Condition be UseJwt"
+    for name, (mode, parameters) in NEEDS.items():
+        rule = template.rules.get(name, {})
+        asserted = [each.get("Assert") for each in rule.get("Assertions", [])]
+        wanted = [{"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]} for parameter in parameters]
+        if rule.get("RuleCondition") != {"Fn::Equals": [{"Ref": "HookAuth"}, mode]} or asserted != wanted:
+            yield "HookApi", f"can be had in {mode} mode without {' or '.join(parameters)}; restore the rule `{name}`"
+    if template.parameters.get("HookSecretSha256", {}).get("NoEcho") is not True:
+        yield "SamlHook", "has digests that anybody sees in the console; let HookSecretSha256 say `NoEcho: true`"
+    yield from (("SamlHook", what) for what in too_wide(template.parameters, NARROW))
+
+
+def faults_of_choice(template):
+    """The SAML hook is there always, the others where somebody asked for them."""
+    for name, definition in CONDITIONS.items():
+        if template.conditions.get(name) != definition:
+            yield "HookApi", f"or what is behind it hangs on the condition `{name}`, which is another; restore it"
+    for name, (_, condition) in FUNCTIONS.items():
+        parts = ["", "Role", "Log", "Permission", *(["Integration", "Route"] if name in HOOKS else [])]
+        for part in (f"{name}{part}" for part in parts):
+            if part not in template.resources:
+                yield part, ""
+            elif template.resources[part].get("Condition") != condition:
+                yield part, f"is not deployed on {condition or 'no condition'}; correct its Condition"
+    for parameter, off, function in (("DeployTokenHook", "false", "TokenHook"), ("UserPoolArn", "", "PreToken")):
+        if template.parameters.get(parameter, {}).get("Default") != off:
+            yield function, f"is deployed without having been asked for; let the default of {parameter} be `{off}`"
+
+
+def faults_of_user_pool(template):
+    name = "UserPoolPermission"
+    if set(template.resources) != {name}:
+        yield name, "is not alone: what else the stack makes, this guard does not know"
+    if template.get(name) != by_user_pool({"Ref": "PreTokenArn"}):
+        yield name, "lets others call than its one user pool, or calls something else; restore it"
+    for needed in ("PreTokenArn", "UserPoolArn"):
+        if "Default" in template.parameters.get(needed, {"Default": ""}):
+            yield name, f"can be made without {needed}; let that parameter have no default"
+    yield from ((name, what) for what in too_wide(template.parameters, ONE_POOL_NARROW))
+
+
+SIGN_IN = (faults_of_sign_in_functions, faults_of_sign_in_roles, faults_of_doors, faults_of_api, faults_of_choice)
