@@ -27,12 +27,7 @@ impl Wire for Tokens {
 
     /// One patch that adds every claim, to the ID token alone. Where none is being minted there is nothing
     /// to patch: Okta would drop the answer.
-    fn access(
-        request: &TokenRequest,
-        id: &DecisionId,
-        _: &App,
-        claims: Claims,
-    ) -> Result<Given<Answer>, Refusal> {
+    fn access(request: &TokenRequest, id: &DecisionId, _: &App, claims: Claims) -> Result<Given<Answer>, Refusal> {
         if request.identity().is_none() {
             let detail = "no ID token is being minted, and no other gets anything: ask for the scope `openid`";
             let note = NoteLine { kind: "no_id_token", detail: detail.to_owned() };
