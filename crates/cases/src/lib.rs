@@ -9,6 +9,7 @@
 //! | [`list`] | all cases |
 //! | [`wire`] | what a function's tests say of its wire contract |
 //! | [`run`] | the run of all cases through one function |
+//! | [`mutations`] | requests with anything anywhere |
 //! | [`http`] | calls over HTTP, and Okta's reading of the answers |
 //!
 //! A case knows no wire. Whoever adds a path to a function adds a case here, and then every function takes
@@ -26,6 +27,7 @@ pub mod case;
 pub mod http;
 pub mod kind;
 pub mod list;
+pub mod mutations;
 pub mod run;
 pub mod table;
 pub mod wire;

@@ -8,6 +8,11 @@
     reason = "a test that fails shall fail loudly, and its support is for these tests alone"
 )]
 
+mod calls;
+mod grants;
+mod mutations;
+mod support;
+mod tokens;
 mod wire;
 
 #[test]
