@@ -35,6 +35,15 @@ pub struct Given {
     pub delivery: Delivery,
 }
 
+impl Given {
+    /// The same, with the names that a kind has for the claims.
+    #[must_use]
+    pub fn named(&self, kind: Kind) -> Self {
+        let claims = self.claims.iter().map(|(name, values)| (kind.claim(name).to_owned(), values.clone()));
+        Self { claims: claims.collect(), ..self.clone() }
+    }
+}
+
 /// How a request comes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Delivery {

@@ -96,8 +96,7 @@ fn table(case: &Case, kind: crate::Kind) -> Fake {
 }
 
 fn text<W: Wire>(given: &Given, label: &str) -> String {
-    let named = |(name, values): (&String, &Vec<String>)| (W::KIND.claim(name).to_owned(), values.clone());
-    let request = W::write(&Given { claims: given.claims.iter().map(named).collect(), ..given.clone() });
+    let request = W::write(&given.named(W::KIND));
     match given.flaw {
         None => request.to_string(),
         Some(flaw) => W::flawed(request, flaw)

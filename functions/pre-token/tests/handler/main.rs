@@ -8,6 +8,12 @@
     reason = "a test that fails shall fail loudly, and its support is for these tests alone"
 )]
 
+mod answers;
+mod groups;
+mod mutations;
+mod people;
+mod support;
+mod versions;
 mod wire;
 
 #[test]

@@ -150,7 +150,7 @@ pub fn read(kind: Kind, answer: Answer, request: &Value) -> Answered {
     assert_eq!(change.groups, names(&request["request"]["groupConfiguration"]["groupsToOverride"]));
     match kind {
         Kind::CognitoOidc => {
-            assert_eq!(json!(change.roles), request["request"]["groupConfiguration"]["iamRolesToOverride"]);
+            assert_eq!(change.roles, names(&request["request"]["groupConfiguration"]["iamRolesToOverride"]));
             let given = token_claims(&change.identity);
             let tags = change.identity.iter().filter(|(name, _)| *name == "https://aws.amazon.com/tags");
             assert_eq!(change.access, tags.map(|(name, value)| (name.clone(), value.clone())).collect());
