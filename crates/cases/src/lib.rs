@@ -10,6 +10,7 @@
 //! | [`wire`] | what a function's tests say of its wire contract |
 //! | [`run`] | the run of all cases through one function |
 //! | [`mutations`] | requests with anything anywhere |
+//! | [`samples`] | the sample events, and the entitlements that they are about |
 //! | [`http`] | calls over HTTP, and Okta's reading of the answers |
 //!
 //! A case knows no wire. Whoever adds a path to a function adds a case here, and then every function takes
@@ -29,6 +30,7 @@ pub mod kind;
 pub mod list;
 pub mod mutations;
 pub mod run;
+pub mod samples;
 pub mod table;
 pub mod wire;
 

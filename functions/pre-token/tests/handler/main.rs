@@ -9,6 +9,7 @@
 )]
 
 mod answers;
+mod events;
 mod groups;
 mod mutations;
 mod people;

@@ -9,6 +9,7 @@
 )]
 
 mod calls;
+mod events;
 mod grants;
 mod mutations;
 mod support;
