@@ -7,7 +7,7 @@
 //! | `trigger_missing`, `trigger_version` | tokens do not go through Signet, or cannot carry what the app needs |
 //! | `identity_provider_unknown` | nobody can come from where the app's users must come from |
 //! | `identity_provider_open` | users of every identity provider of the pool count |
-//! | `pool_unreadable` | none of this is known |
+//! | `pool_unreadable` | none of this is known, since the pool cannot be read or is none |
 
 mod writable;
 
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use crate::api::{Trigger, TriggerVersion, UserPool};
 use crate::error::UserPoolError;
-use crate::pool::PoolId;
+use crate::pool::{InvalidPool, PoolId};
 
 /// Whose attributes an app takes identity, groups and tags from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,11 +92,17 @@ pub fn judge(id: &PoolId, pool: &UserPool, relies: &[Relies]) -> Vec<Finding> {
 #[must_use]
 pub fn unreadable(id: &PoolId, relies: &[Relies], error: &UserPoolError) -> Finding {
     let apps: BTreeSet<&str> = relies.iter().map(|app| app.app.as_str()).collect();
-    let text = format!(
-        "whether anybody can write what {} from it is not known: {error}",
-        if apps.len() == 1 { format!("app {} takes", quoted(apps)) } else { format!("apps {} take", quoted(apps)) }
-    );
+    let takes =
+        if apps.len() == 1 { format!("app {} takes", quoted(apps)) } else { format!("apps {} take", quoted(apps)) };
+    let text = format!("whether users can write what {takes} from the pool is not known: {error}");
     Finding { weight: Weight::Warning, kind: "pool_unreadable", subject: id.to_string(), text }
+}
+
+/// What is to be said of an app whose issuer is no user pool.
+#[must_use]
+pub fn no_pool(app: &Relies, error: &InvalidPool) -> Finding {
+    let text = format!("whether users can write what the app takes from its pool is not known: {error}");
+    Finding { weight: Weight::Warning, kind: "pool_unreadable", subject: app.app.clone(), text }
 }
 
 fn trigger(id: &PoolId, trigger: Option<&Trigger>, app: &Relies) -> Option<Finding> {

@@ -16,5 +16,5 @@ pub mod pool;
 
 pub use api::{AppClient, Attribute, Trigger, TriggerVersion, UserPool, UserPools};
 pub use error::UserPoolError;
-pub use judge::{Finding, Relies, Source, Weight, judge, unreadable};
+pub use judge::{Finding, Relies, Source, Weight, judge, no_pool, unreadable};
 pub use pool::{InvalidPool, PoolId};

@@ -1,5 +1,5 @@
 //! What answers of Cognito mean, over HTTP.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by a panic")]
+#![expect(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
 mod support;
 

@@ -176,8 +176,12 @@ fn a_pool_that_cannot_be_read_is_a_warning() {
     };
     let apps = [relies("one", Source::Protected, &[]), relies("two", Source::Protected, &[])];
     let finding = unreadable(&id(), &apps, &error);
-    assert_eq!(brief(&[finding.clone()]), [(Weight::Warning, "pool_unreadable", "eu-central-1_Example")]);
-    assert!(finding.text.starts_with("whether anybody can write what apps `one`, `two` take from it is not known: "));
+    assert_eq!(brief(std::slice::from_ref(&finding)), [(Weight::Warning, "pool_unreadable", "eu-central-1_Example")]);
+    assert!(finding.text.starts_with("whether users can write what apps `one`, `two` take from the pool is"));
     assert!(finding.text.contains("allowed `cognito-idp:DescribeUserPool`"), "{}", finding.text);
-    assert!(unreadable(&id(), &apps[..1], &error).text.contains("what app `one` takes from it"));
+    assert!(unreadable(&id(), &apps[..1], &error).text.contains("what app `one` takes from the pool"));
+    let error = PoolId::of_issuer("login.example").unwrap_err();
+    let finding = no_pool(&apps[0], &error);
+    assert_eq!(brief(std::slice::from_ref(&finding)), [(Weight::Warning, "pool_unreadable", "one")]);
+    assert!(finding.text.contains("issuer `login.example` is no user pool"), "{}", finding.text);
 }
