@@ -5,7 +5,7 @@
 //! | [`api`] | what is asked of Cognito: the boundary at which tests put another one |
 //! | [`aws`] | Cognito itself, in any number of Regions |
 //! | [`error`] | what can go wrong there |
-//! | [`judge`] | what is wrong with a pool, by what apps rely on. Pure |
+//! | [`mod@judge`] | what is wrong with a pool, by what apps rely on. Pure |
 //! | [`pool`] | a user pool's id |
 
 pub mod api;

@@ -99,7 +99,7 @@ fn finding(
 ) -> Finding {
     let who = client.name.as_ref().map_or_else(|| "the client".to_owned(), |name| format!("client `{name}`"));
     let what = attributes.iter().map(|(name, apps)| {
-        // Once a user signed up, that is no more.
+        // What is immutable is written once.
         let fixed = pool.attributes.get(*name).is_some_and(|attribute| !attribute.mutable);
         let fixed = if fixed { "at sign-up, " } else { "" };
         format!("`{name}` ({fixed}of {} {})", if apps.len() == 1 { "app" } else { "apps" }, quoted(apps))
@@ -135,7 +135,7 @@ fn finding(
             format!(
                 "users of an identity provider who sign in by {who} can write {what} with a token of the scope \
                  `{SELF_SERVICE}`, and their refreshed tokens carry it. Take the scope out of its `AllowedOAuthScopes`; or, \
-                 where no such user signs in by it, list its `WriteAttributes` without that"
+                 where no such user signs in by it, list its `WriteAttributes` without that, unless the pool requires it"
             ),
         ),
         Can::PerhapsWriteFederated => (
