@@ -98,7 +98,8 @@ pub enum Command {
     #[command(subcommand)]
     Trust(TrustCommand),
     /// Tell what is not as it should be: drift, what waits, capacity, collisions, roles that are not
-    /// ready for tags, statements of others that let people in more widely
+    /// ready for tags, statements of others that let people in more widely, user pools where people
+    /// can write what decides about their access
     Audit(Audit),
     /// Make secrets
     #[command(subcommand)]
