@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use signet_core::app::AppId;
+use signet_core::app::{AppId, AttributeSource, CognitoKind};
 use signet_core::identity::IdentityField;
 use signet_core::role::Protocol;
-use signet_core::trust::gate::{IdentityPoolId, Issuer};
+use signet_core::trust::gate::Issuer;
 use signet_reconcile::audit::{Finding, Weight};
 use signet_store::Table;
 use signet_store::trust::desired::KnownApp;
@@ -87,8 +87,13 @@ fn relies(app: &KnownApp) -> Option<(Issuer, Relies)> {
     if stated.protocol != Protocol::Cognito {
         return None;
     }
-    let event = app.provider.as_ref()?;
-    let audience = event.audience.as_deref().unwrap_or(&stated.audience);
+    let event = app.provider.as_ref();
+    let audience = event.and_then(|event| event.audience.as_deref()).unwrap_or(&stated.audience);
+    let issuer = match event.and_then(|event| event.issuer_url.as_deref()) {
+        Some(url) => Issuer::from_url(url).ok()?,
+        None => stated.tokens.issuer.clone()?,
+    };
+    let rules = &stated.tokens.cognito;
     let mut attributes: BTreeSet<String> = stated.tags.rules().values().map(|rule| rule.claim.clone()).collect();
     attributes.insert(stated.groups_claim.clone());
     if let IdentityField::Claim(claim) = &stated.identity.from {
@@ -97,12 +102,15 @@ fn relies(app: &KnownApp) -> Option<(Issuer, Relies)> {
     let relies = Relies {
         app: stated.id.to_string(),
         attributes,
-        source: Source::Federated,
-        identity_provider: None,
+        source: match rules.attributes {
+            AttributeSource::Federated => Source::Federated,
+            AttributeSource::Protected => Source::Protected,
+        },
+        identity_provider: rules.identity_provider.clone(),
         // An identity pool makes tags of plain strings.
-        nested: IdentityPoolId::parse(audience).is_err(),
+        nested: CognitoKind::of_audience(audience) == CognitoKind::Oidc,
     };
-    Some((Issuer::from_url(event.issuer_url.as_deref()?).ok()?, relies))
+    Some((issuer, relies))
 }
 
 fn finding(found: user_pools::Finding) -> Finding {

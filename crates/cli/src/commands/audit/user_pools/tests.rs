@@ -1,6 +1,6 @@
 use std::cell::RefCell;
 
-use signet_core::app::{App, Codes, IdentityRule, Mode, TagRule, TagRules, WhenUnentitled};
+use signet_core::app::{App, Codes, IdentityRule, Mode, TagRule, TagRules, TokenRules, WhenUnentitled};
 use signet_core::identity::IdentityPattern;
 use signet_core::role::ProviderName;
 use signet_store::provider::AppProvider;
@@ -31,6 +31,8 @@ fn app(id: &str, groups: &str, issuer: &str) -> KnownApp {
         session_duration: None,
         when_unentitled: WhenUnentitled::Deny,
         codes: Codes::Cover,
+        code_capacity: None,
+        tokens: TokenRules::default(),
     };
     let half = AppProvider {
         active: true,
@@ -56,13 +58,26 @@ fn an_app_relies_on_what_its_rules_name() {
     let (issuer, relied) = relies(&app("web", "custom:groups", POOL)).unwrap();
     assert_eq!(issuer.as_str(), POOL.trim_start_matches("https://"));
     let expected = ["custom:department", "custom:groups", "email"].map(str::to_owned);
-    assert_eq!((relied.app.as_str(), relied.attributes), ("web", BTreeSet::from(expected)));
+    assert_eq!((relied.app.as_str(), relied.attributes.clone()), ("web", BTreeSet::from(expected)));
     assert!(relied.nested);
     let mut pooled = app("web", "cognito:groups", POOL);
     pooled.stated.as_mut().unwrap().app.audience = "eu-central-1:00000000-1111-2222-3333-444444444444".to_owned();
     assert!(!relies(&pooled).unwrap().1.nested);
     pooled.provider.as_mut().unwrap().audience = Some("web".to_owned());
     assert!(relies(&pooled).unwrap().1.nested, "what the event says counts");
+    assert_eq!((relied.source, relied.identity_provider), (Source::Federated, None));
+}
+
+#[test]
+fn a_file_alone_says_whose_attributes_count_and_who_issues() {
+    let mut alone = KnownApp { provider: None, ..app("web", "custom:groups", POOL) };
+    let tokens = &mut alone.stated.as_mut().unwrap().app.tokens;
+    tokens.issuer = Some(Issuer::from_url(POOL).unwrap());
+    tokens.cognito.attributes = AttributeSource::Protected;
+    tokens.cognito.identity_provider = Some("Okta".to_owned());
+    let (issuer, relied) = relies(&alone).unwrap();
+    assert_eq!(issuer.url(), POOL);
+    assert_eq!((relied.source, relied.identity_provider.as_deref()), (Source::Protected, Some("Okta")));
 }
 
 #[test]
