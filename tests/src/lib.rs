@@ -15,6 +15,12 @@
 //! | [`okta`] | what Okta makes of an answer |
 //! | [`saml`] | the assertion as XML |
 //! | [`aws`] | what AWS makes of the assertion |
+//! | [`subject`] | the three sign-in functions, and one sign-in that each of them answers |
+//! | [`tokens`] | what Okta makes of an answer about tokens |
+//! | [`cognito`] | what Cognito makes of an answer: user pool and identity pool |
+//! | [`jwt`] | an issuer's key: tokens that it signs |
+//! | [`sts`] | what AWS makes of a token |
+//! | [`faults`] | the ways in which a table fails, and what each function must make of them |
 //! | [`emf`] | what CloudWatch makes of a metric line |
 #![allow(
     clippy::unwrap_used,
@@ -29,13 +35,19 @@
 
 pub mod accounts;
 pub mod aws;
+pub mod cognito;
 pub mod emf;
 pub mod event;
+pub mod faults;
 pub mod flow;
 pub mod front;
 pub mod hook;
+pub mod jwt;
 pub mod messaging;
 pub mod okta;
 pub mod programs;
 pub mod saml;
 pub mod stack;
+pub mod sts;
+pub mod subject;
+pub mod tokens;
