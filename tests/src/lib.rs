@@ -10,6 +10,7 @@
 //! | [`accounts`] | IAM and STS in any number of accounts, with the function that keeps their roles |
 //! | [`messaging`] | the topics and queues, as a producer and an operator see them |
 //! | [`hook`] | the running function: invocations, answers, log lines |
+//! | [`bad_input`] | what is no call of an inline hook |
 //! | [`event`] | the invocations: Okta's request in the envelope of an HTTP API |
 //! | [`front`] | the HTTP API itself, and a client that sends to it what it is told |
 //! | [`okta`] | what Okta makes of an answer |
@@ -35,6 +36,7 @@
 
 pub mod accounts;
 pub mod aws;
+pub mod bad_input;
 pub mod cognito;
 pub mod emf;
 pub mod event;
