@@ -14,6 +14,13 @@ pub fn claims(claims: &Claims) -> Vec<(&'static str, Value)> {
     all
 }
 
+/// The claims that Cognito's access token gets, for the analytics service to read. What opens a role is in
+/// the ID token alone: an access token is shown to whoever has an API.
+#[must_use]
+pub fn access_claims(claims: &Claims) -> Vec<(&'static str, Value)> {
+    vec![(TAGS_CLAIM, tags(&claims.tags))]
+}
+
 /// The session tags as STS reads them: each value is a list of one.
 #[must_use]
 pub fn tags(tags: &Tags) -> Value {
@@ -82,6 +89,7 @@ mod tests {
                 ("https://aws.amazon.com/roles", json!(["arn"])),
             ]
         );
+        assert_eq!(access_claims(&all), claims(&all)[..1]);
         all.roles = None;
         assert_eq!(claims(&all).len(), 2);
     }
