@@ -24,7 +24,8 @@ pub fn access_claims(claims: &Claims) -> Vec<(&'static str, Value)> {
 /// The session tags as STS reads them: each value is a list of one.
 #[must_use]
 pub fn tags(tags: &Tags) -> Value {
-    let principal: Map<String, Value> = tags.principal.iter().map(|tag| (tag.key.clone(), json!([tag.value]))).collect();
+    let principal: Map<String, Value> =
+        tags.principal.iter().map(|tag| (tag.key.clone(), json!([tag.value]))).collect();
     json!({ "principal_tags": principal, "transitive_tag_keys": tags.transitive })
 }
 
@@ -76,7 +77,8 @@ mod tests {
             principal: vec![tag("GroupHash", ":abcd:"), tag("email", "a@b")],
             transitive: vec!["GroupHash".to_owned()],
         };
-        let mut all = Claims { tags, source_identity: "jane@example.com".to_owned(), roles: Some(vec!["arn".to_owned()]) };
+        let mut all =
+            Claims { tags, source_identity: "jane@example.com".to_owned(), roles: Some(vec!["arn".to_owned()]) };
         assert_eq!(
             claims(&all),
             [

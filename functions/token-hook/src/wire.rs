@@ -27,12 +27,7 @@ impl Wire for Tokens {
 
     /// One patch that adds every claim, to the ID token alone. Where none is being minted there is nothing
     /// to patch: Okta would drop the answer.
-    fn access(
-        request: &TokenRequest,
-        id: &DecisionId,
-        _: &App,
-        claims: Claims,
-    ) -> Result<Given<Answer>, Refusal> {
+    fn access(request: &TokenRequest, id: &DecisionId, _: &App, claims: Claims) -> Result<Given<Answer>, Refusal> {
         if let Some(Remark { kind, detail }) = request.no_place() {
             return Ok(Given::Nothing(inline_hook::no_change(), NoteLine { kind, detail }));
         }

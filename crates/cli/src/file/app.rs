@@ -85,7 +85,8 @@ fn read(field: &Field<'_>, report: &mut Report) -> Option<StatedApp> {
     let groups_claim = groups_claim(&fields, report);
     let identity = identity::read(&fields, way, report);
     let tags = tags::read(&fields, way, report);
-    let session_duration = session_duration(&fields, way, report);
+    let session_duration =
+        default(fields.get("session_duration"), None, |f| session_duration(&f, way, report).map(Some));
     let when_unentitled = fields.required("when_unentitled", "`deny` or `pass` is expected", report);
     let when_unentitled = word(when_unentitled, WhenUnentitled::parse, report);
     let codes = default(fields.get("codes"), Codes::Cover, |f| word(Some(f), Codes::parse, report));
@@ -114,16 +115,13 @@ fn read(field: &Field<'_>, report: &mut Report) -> Option<StatedApp> {
     Some(StatedApp { app, active: active? })
 }
 
-fn session_duration(fields: &Fields<'_>, way: Way, report: &mut Report) -> Option<Option<SessionDuration>> {
-    default(fields.get("session_duration"), None, |f| {
-        let seconds = f.number(report)?;
-        if way.has_tokens() {
-            let what =
-                "has no effect: a token does not say how long a session lasts; whoever asks for the session does";
-            report.warning(f.node.at, &f.path, what);
-        }
-        report.parsed(&f, SessionDuration::new(seconds)).map(Some)
-    })
+fn session_duration(field: &Field<'_>, way: Way, report: &mut Report) -> Option<SessionDuration> {
+    let seconds = field.number(report)?;
+    if way.has_tokens() {
+        let what = "has no effect: a token does not say how long a session lasts; whoever asks for the session does";
+        report.warning(field.node.at, &field.path, what);
+    }
+    report.parsed(field, SessionDuration::new(seconds))
 }
 
 fn groups_claim(fields: &Fields<'_>, report: &mut Report) -> Option<String> {
