@@ -213,7 +213,11 @@ impl PoolSession {
                 issuer: "cognito-identity.amazonaws.com".to_owned(),
                 audience: self.pool.clone(),
                 roles: None,
-                amr: vec!["authenticated".to_owned(), self.user_pool.clone(), format!("{}:CognitoSignIn", self.user_pool)],
+                amr: vec![
+                    "authenticated".to_owned(),
+                    self.user_pool.clone(),
+                    format!("{}:CognitoSignIn", self.user_pool),
+                ],
             },
             tags: self.tags.clone(),
             transitive: BTreeSet::new(),

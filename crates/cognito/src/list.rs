@@ -31,7 +31,9 @@ pub fn values(text: &str) -> Result<Vec<Cow<'_, str>>, NotAList> {
     }
     // One space may stand behind each comma.
     let elements = inner.split(',').enumerate();
-    elements.map(|(index, element)| decoded(if index == 0 { element } else { element.trim_start_matches(' ') })).collect()
+    elements
+        .map(|(index, element)| decoded(if index == 0 { element } else { element.trim_start_matches(' ') }))
+        .collect()
 }
 
 /// A form-encoded value (URL standard, `application/x-www-form-urlencoded`), which is not empty.
@@ -82,7 +84,19 @@ mod tests {
 
     #[test]
     fn what_could_be_one_name_or_several_is_neither() {
-        for text in ["[Clinical Readers, x]", "[a,,b]", "[,]", "[a b]", "[%4]", "[%zz]", "[%FF]", "[[a],b]", "[\"a]", "[7, {}]", "[ä]"] {
+        for text in [
+            "[Clinical Readers, x]",
+            "[a,,b]",
+            "[,]",
+            "[a b]",
+            "[%4]",
+            "[%zz]",
+            "[%FF]",
+            "[[a],b]",
+            "[\"a]",
+            "[7, {}]",
+            "[ä]",
+        ] {
             assert_eq!(values(text), Err(NotAList), "{text}");
         }
         // Digits alone are plain characters, and no JSON strings.

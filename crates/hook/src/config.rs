@@ -242,7 +242,8 @@ mod tests {
         let of = |front| {
             Config::from_environment("pre-token", front, |name| match name {
                 "SIGNET_HOOK_AUTH" | "SIGNET_HOOK_SECRET_SHA256" => None,
-                _ => Some("eu-central-1".to_owned()).filter(|_| !name.starts_with("AWS_E") && name != "SIGNET_DEADLINE_MS"),
+                _ => Some("eu-central-1".to_owned())
+                    .filter(|_| !name.starts_with("AWS_E") && name != "SIGNET_DEADLINE_MS"),
             })
         };
         assert!(matches!(of(Front::Invoke).unwrap().auth, Auth::Invoker));

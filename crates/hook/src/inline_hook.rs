@@ -77,8 +77,7 @@ impl<W: Hook, E: Entitlements, H: CodeHasher> Handler for InlineHook<W, E, H> {
                 Conclusion { answer, record: record.about(event_id, request.app_id(), request.user_id()) }
             }
             Err(error) => {
-                let Conclusion { answer, record } =
-                    sign_in::refuse::<W>(call.reference(), &Refusal::Malformed(error));
+                let Conclusion { answer, record } = sign_in::refuse::<W>(call.reference(), &Refusal::Malformed(error));
                 Conclusion { answer, record: record.about(event_id, None, None) }
             }
         }

@@ -318,7 +318,10 @@ mod tests {
     }
 
     fn refuse(call: &Call) -> Conclusion {
-        Conclusion { answer: inline_hook::deny(&Refusal::NoApp, call.reference()), record: Record::refused(&Refusal::NoApp) }
+        Conclusion {
+            answer: inline_hook::deny(&Refusal::NoApp, call.reference()),
+            record: Record::refused(&Refusal::NoApp),
+        }
     }
 
     #[test]

@@ -66,7 +66,10 @@ impl<E: Entitlements, H: CodeHasher> Handler for PreTokenTrigger<E, H> {
             Ok(request) => request,
             Err(error @ EventError::OtherTrigger { .. }) => {
                 let detail = error.to_string();
-                return Conclusion { record: Record::rejected("other_trigger", &detail), answer: Answer::rejected(detail) };
+                return Conclusion {
+                    record: Record::rejected("other_trigger", &detail),
+                    answer: Answer::rejected(detail),
+                };
             }
             Err(error) => return sign_in::refuse::<Pool>(call.reference(), &refusal(error)),
         };

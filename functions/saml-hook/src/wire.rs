@@ -21,12 +21,7 @@ impl Wire for Saml {
     type Answer = Answer;
 
     /// One patch that adds every attribute.
-    fn access(
-        _: &SamlRequest,
-        id: &DecisionId,
-        _: &App,
-        attributes: Vec<Attribute>,
-    ) -> Result<Given<Answer>, Refusal> {
+    fn access(_: &SamlRequest, id: &DecisionId, _: &App, attributes: Vec<Attribute>) -> Result<Given<Answer>, Refusal> {
         let add = |attribute: Attribute| {
             let path = Pointer::claim(&attribute.name);
             Operation::add(path, SamlAttribute::strings(NameFormat::Uri, attribute.values))

@@ -262,7 +262,8 @@ impl Apps {
     }
 
     fn web(&self, app: &'static str, provider: &Provider, token: &str, log: Value) -> Option<Access> {
-        let session = provider.federate(token, now_s()).unwrap_or_else(|refusal| panic!("{app}: STS refuses: {refusal}"));
+        let session =
+            provider.federate(token, now_s()).unwrap_or_else(|refusal| panic!("{app}: STS refuses: {refusal}"));
         Some(Access {
             app,
             roles: session.roles.clone().unwrap_or_default(),
