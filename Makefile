@@ -10,9 +10,13 @@ PYTHON ?= python3
 ARCHITECTURE ?= arm64
 PARAMETERS ?=
 EVENT ?=
+# Which sign-in is run on this machine: saml, token or cognito.
+APP ?= saml
 
 CARGO_DENY_VERSION := 0.20.2
 FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
+# Those that people wait for: held to a size, a start, and few dependencies.
+SIGN_IN := saml-hook token-hook pre-token
 STEP := sh scripts/step.sh
 IN_VENV := .venv/bin/python -u
 
@@ -88,20 +92,17 @@ target/release/signet: FORCE
 		cargo build --release --locked --package signet --bin signet
 
 .PHONY: demo
-demo: setup ## Show one sign-in from end to end, then stop everything
-	@$(IN_VENV) scripts/demo.py demo
+demo: setup ## Show one sign-in from end to end, then stop everything; APP=saml|token|cognito
+	@$(IN_VENV) scripts/demo.py demo "$$APP"
 
 .PHONY: dev
-dev: setup ## Start the table and the hook, and leave them running
-	@$(IN_VENV) scripts/demo.py dev
+dev: setup ## Start the table and the function of APP, and leave them running
+	@$(IN_VENV) scripts/demo.py dev "$$APP"
 
 .PHONY: invoke
-invoke: setup ## Send EVENT=events/saml-hook/<case>.json to the hook of `make dev`
-	@if [ -z "$$EVENT" ]; then \
-		echo 'make invoke: name the event, for example EVENT=events/saml-hook/<case>.json; there are:' >&2; \
-		ls events/saml-hook/*.json >&2; exit 2; \
-	fi
+invoke: setup ## Send EVENT=<case> to the function of `make dev`, for example EVENT=one-group
 	@$(IN_VENV) scripts/demo.py invoke "$$EVENT"
+demo dev invoke: export APP := $(APP)
 invoke: export EVENT := $(EVENT)
 
 ##### Check
@@ -125,7 +126,7 @@ lint-dependencies: target/tools/cargo-deny-$(CARGO_DENY_VERSION)
 	@$(STEP) 'cargo deny: bans, licences, sources' \
 		target/tools/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 	@echo 'Advisories were NOT checked: their database is on the network; run `make audit` where it can be reached.'
-	@$(STEP) 'The sign-in function and its features' $(PYTHON) scripts/guard_features.py
+	@$(STEP) 'The sign-in functions and their features' $(PYTHON) scripts/guard_features.py
 
 .PHONY: audit
 audit: target/tools/cargo-deny-$(CARGO_DENY_VERSION) ## Check the dependencies against the advisory database (needs the network)
@@ -152,10 +153,12 @@ lint-sources:
 	@$(STEP) 'Nothing left undone, no path of a machine' sh scripts/guard_sources.sh
 
 .PHONY: guard
-guard: target/lambda/saml-hook/bootstrap ## Hold the sign-in function to its features, its size and its start
+guard: $(SIGN_IN:%=target/lambda/%/bootstrap) ## Hold the sign-in functions to their features, their size and their start
 	@$(STEP) 'Features' $(PYTHON) scripts/guard_features.py
-	@$(STEP) 'Size' $(PYTHON) scripts/guard_size.py $<
-	@$(STEP) 'Start' $(PYTHON) scripts/guard_start.py $<
+	@for function in $^; do \
+		$(STEP) "Size of $$function" $(PYTHON) scripts/guard_size.py $$function || exit; \
+		$(STEP) "Start of $$function" $(PYTHON) scripts/guard_start.py $$function || exit; \
+	done
 
 .PHONY: bench
 bench: setup ## Measure the sign-in function beside its peers, how roles follow, and what events cost

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Runs the sign-in hook on this machine: an embedded DynamoDB, the hook under `cargo lambda watch`.
+"""Runs a sign-in function on this machine: an embedded DynamoDB, the function under `cargo lambda watch`.
 
-    demo.py demo                 one sample sign-in, shown from claims to decision; then all stops
-    demo.py dev                  leaves it running, and says what to send
-    demo.py invoke [EVENT]       sends events/saml-hook/EVENT.json to what `dev` left running
+    demo.py demo [APP]           one sample sign-in, shown from claims to decision; then all stops
+    demo.py dev [APP]            leaves it running, and says what to send
+    demo.py invoke EVENT         sends EVENT.json of the function's folder of events to what `dev` left running
+
+APP is `saml` (Okta's SAML hook, if nothing is said), `token` (Okta's token hook) or `cognito` (the pre token
+generation trigger of a Cognito user pool).
 
 Only the Python standard library. Everything listens on 127.0.0.1, on free ports, and is stopped
 when this script ends, for whatever reason.
@@ -28,12 +31,35 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-EVENTS = ROOT / "events" / "saml-hook"
 STATE = ROOT / "target" / "dev" / "hook.json"
 # The header value that all sample events carry. It opens nothing but this demonstration.
 SECRET = "signet-local-secret"
 PREFIX = "https://aws.amazon.com/SAML/Attributes/"
-FUNCTION = "saml-hook"
+
+
+class App:
+    """How people sign in, and the function that answers."""
+
+    def __init__(self, word, function, sample, asks):
+        self.word = word
+        self.function = function
+        self.sample = sample
+        self.asks = asks
+        self.events = ROOT / "events" / function
+
+    @property
+    def is_http(self):
+        return self.word != "cognito"
+
+
+APPS = {
+    app.word: app
+    for app in (
+        App("saml", "saml-hook", "many-groups", "Okta"),
+        App("token", "token-hook", "many-groups", "Okta"),
+        App("cognito", "pre-token", "v2-hosted-auth", "the user pool"),
+    )
+}
 
 children = []
 
@@ -128,27 +154,30 @@ def aws_environment(endpoint):
     return env
 
 
-class Hook:
-    """The hook under `cargo lambda watch`, as an HTTP server."""
+class Function:
+    """A function under `cargo lambda watch`."""
 
-    def __init__(self, env):
+    def __init__(self, app, env):
         cargo_lambda = ROOT / ".venv/bin/cargo-lambda"
         if not cargo_lambda.exists():
             fail("cargo-lambda is not there: run `make setup`")
+        self.app = app
         self.port = free_port()
         self.logs = []
         self.other = collections.deque(maxlen=30)
-        command = [cargo_lambda, "lambda", "watch", "--package", FUNCTION, "--ignore-changes"]
+        command = [cargo_lambda, "lambda", "watch", "--package", app.function, "--ignore-changes"]
         command += ["--invoke-address", "127.0.0.1", "--invoke-port", str(self.port)]
         self.child, self.lines = start(command, env)
         self.wait_until_ready()
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}/lambda-url/{FUNCTION}/"
+        # As a browser sees a function URL, and as AWS services invoke a function.
+        path = "lambda-url/{}/" if self.app.is_http else "2015-03-31/functions/{}/invocations"
+        return f"http://127.0.0.1:{self.port}/{path.format(self.app.function)}"
 
     def wait_until_ready(self, patience=900):
-        """Ready is: it answers 401 to a request without the secret."""
+        """Ready is: it turns away what is no call for it."""
         until = time.monotonic() + patience
         while time.monotonic() < until:
             self.drain(show=True)
@@ -156,13 +185,13 @@ class Hook:
                 self.give_up("`cargo lambda watch` ended")
             try:
                 status, text = self.post("{}", secret=None)
-                if status == 401:
+                if status == 401 if self.app.is_http else "SignetRejected" in text:
                     return
-                self.give_up(f"the hook answered HTTP {status} instead of 401 to a request without the secret: {text}")
+                self.give_up(f"the function answered HTTP {status} to a call that is not for it: {text}")
             except OSError:
                 pass
             time.sleep(0.2)
-        self.give_up(f"the hook did not answer as it should within {patience} s")
+        self.give_up(f"the function did not answer as it should within {patience} s")
 
     def give_up(self, why):
         self.drain()
@@ -203,31 +232,31 @@ class Hook:
             if decisions:
                 return decisions[-1]
             time.sleep(0.05)
-        fail("the hook wrote no decision to its log")
+        fail("the function wrote no decision to its log")
 
 
-def start_all():
+def start_all(app):
     started = time.monotonic()
-    step("building the hook, the signet command and the local stand-ins (the first time takes some minutes)")
-    run(["cargo", "build", "--locked", "--package", FUNCTION, "--package", "signet", "--package", "signet-local"])
+    step(f"building {app.function}, the signet command and the local stand-ins (the first time takes some minutes)")
+    run(["cargo", "build", "--locked", "--package", app.function, "--package", "signet", "--package", "signet-local"])
     step("starting an embedded DynamoDB")
     endpoint = start_table()
     env = aws_environment(endpoint)
-    step(f"filling the table from {EVENTS.relative_to(ROOT)}/entitlements.yaml")
+    step(f"filling the table from {app.events.relative_to(ROOT)}/entitlements.yaml")
     signet = ROOT / "target/debug/signet"
     run([signet, "table", "create"], env)
-    run([signet, "apply", EVENTS / "entitlements.yaml", "--yes"], env)
-    step("starting the hook under `cargo lambda watch`")
-    hook = Hook(env)
-    say(f"    ready after {time.monotonic() - started:.0f} s at {hook.url}")
-    return endpoint, hook
+    run([signet, "apply", app.events / "entitlements.yaml", "--yes"], env)
+    step(f"starting {app.function} under `cargo lambda watch`")
+    function = Function(app, env)
+    say(f"    ready after {time.monotonic() - started:.0f} s at {function.url}")
+    return endpoint, function
 
 
-def envelope(name):
+def sample(app, name):
     # A case's name, or the path of its file as a shell completes it.
-    path = EVENTS / f"{pathlib.PurePath(name).name.removesuffix('.json')}.json"
-    if not path.exists():
-        known = ", ".join(sorted(p.stem for p in EVENTS.glob("*.json")))
+    path = app.events / f"{pathlib.PurePath(name).name.removesuffix('.json')}.json"
+    if not name or not path.exists():
+        known = ", ".join(sorted(p.stem for p in app.events.glob("*.json")))
         fail(f"there is no event `{name}`: choose one of {known}")
     return path, json.loads(path.read_text())
 
@@ -237,17 +266,27 @@ def body_of(event):
     return base64.b64decode(body).decode() if event.get("isBase64Encoded") else body
 
 
-def values(claim):
-    texts = [str(value.get("value")) for value in claim.get("attributeValues") or []]
-    return texts or ["(no value)"]
+def texts(claim):
+    """The lines that show a claim: a SAML attribute's values, or whatever a token's claim holds."""
+    if isinstance(claim, dict) and ("attributeValues" in claim or "attributes" in claim):
+        claim = [value.get("value") for value in claim.get("attributeValues") or []]
+    if isinstance(claim, dict):
+        return [f"{key}: {json.dumps(value)}" for key, value in claim.items()]
+    values = claim if isinstance(claim, list) else [claim]
+    return [str(value) for value in values if value is not None] or ["(no value)"]
 
 
 def show_claims(claims, mark=()):
     for name in sorted(claims):
         sign = "+" if name in mark else " "
         short = name.replace(PREFIX, "aws:")
-        for number, text in enumerate(values(claims[name])):
-            say(f"  {sign} {short if number == 0 else '':34} {text}")
+        lines = texts(claims[name])
+        head = f"  {sign} {short:34} "
+        if len(short) > 34:
+            say(head.rstrip())
+            head = " " * 39
+        for number, text in enumerate(lines):
+            say(f"{head if number == 0 else ' ' * 39}{text}")
 
 
 def why_not(group):
@@ -268,32 +307,72 @@ def apply_patch(claims, answer):
     return claims, added
 
 
-def demo():
-    _, hook = start_all()
-    path, event = envelope("many-groups")
+def show_change(what, before, after, added):
+    say()
+    say(f"CLAIMS BEFORE ({what})")
+    show_claims(before)
+    say()
+    short = f"; aws: stands for {PREFIX}" if any(name.startswith(PREFIX) for name in added) else ""
+    say(f"CLAIMS AFTER (+ added by Signet{short})")
+    show_claims(after, added)
+
+
+def show_okta(app, function, event):
+    """Sends a hook request, and shows what Okta makes of the answer. Whether it lets the person in."""
     body = body_of(event)
-    request = json.loads(body)
-    context = request["data"]["context"]
-    claims = request["data"]["assertion"]["claims"]
-    step(f"sending the sample sign-in {path.relative_to(ROOT)} over HTTP, as Okta would")
-    say(f"    {context['user']['profile']['login']} signs in to app {context['protocol']['issuer']['id']}")
-    status, text = hook.post(body)
+    data = json.loads(body)["data"]
+    protocol = data["context"]["protocol"]
+    target = protocol["issuer"]["id"] if app.word == "saml" else protocol["client"]["id"]
+    say(f"    {data['context']['user']['profile']['login']} signs in to app {target}")
+    status, text = function.post(body)
     if status != 200:
-        fail(f"the hook answered HTTP {status}: {text}")
+        fail(f"the function answered HTTP {status}: {text}")
     answer = json.loads(text)
-    say()
-    say("CLAIMS BEFORE (what the Okta app puts into the assertion)")
-    show_claims(claims)
-    say()
     if "error" in answer:
+        say()
         say(f"DENIED: {answer['error']['errorSummary']}")
-        exit_code = 1
-    else:
-        after, added = apply_patch(claims, answer)
-        say("CLAIMS AFTER (+ added by Signet; aws: stands for " + PREFIX + ")")
-        show_claims(after, added)
-        exit_code = 0
-    decision = hook.decision()
+        return False
+    token, what = ("assertion", "what the Okta app puts into the assertion")
+    if app.word == "token":
+        token, what = ("identity", "what the authorization server puts into the ID token")
+    before = data[token]["claims"]
+    show_change(what, before, *apply_patch(before, answer))
+    return True
+
+
+def show_cognito(_app, function, event):
+    """Invokes the trigger, and shows what a user pool makes of the answer. Whether it lets the person in."""
+    attributes = event["request"]["userAttributes"]
+    say(f"    {attributes.get('email')} signs in to app client {event['callerContext']['clientId']}")
+    _, text = function.post(json.dumps(event), secret=None)
+    answer = json.loads(text)
+    if "errorMessage" in answer:
+        say()
+        say(f"DENIED: PreTokenGeneration failed with error {answer['errorMessage']}")
+        return False
+    response = answer["response"]
+    details = response.get("claimsAndScopeOverrideDetails") or response.get("claimsOverrideDetails") or {}
+    added = details.get("idTokenGeneration", details).get("claimsToAddOrOverride", {})
+    groups = event["request"]["groupConfiguration"]["groupsToOverride"]
+    before = {name: value for name, value in attributes.items() if name != "identities"} | {"cognito:groups": groups}
+    show_change("attributes and groups of the user in the pool", before, before | added, added)
+    tokens = [name for name in ("idTokenGeneration", "accessTokenGeneration") if details.get(name)]
+    say()
+    say(f"CHANGED TOKENS: {', '.join(tokens) or 'idTokenGeneration'}")
+    if roles := details.get("groupOverrideDetails", {}).get("iamRolesToOverride"):
+        say("ROLES FOR THE IDENTITY POOL")
+        for role in roles:
+            say(f"    {role}")
+    return True
+
+
+def demo(app):
+    _, function = start_all(app)
+    path, event = sample(app, app.sample)
+    way = "over HTTP" if app.is_http else "by invocation"
+    step(f"sending the sample sign-in {path.relative_to(ROOT)} {way}, as {app.asks} would")
+    is_in = (show_okta if app.is_http else show_cognito)(app, function, event)
+    decision = function.decision()
     say()
     say("DECISION")
     for label, name in [
@@ -315,21 +394,26 @@ def demo():
     say()
     step("stopping everything")
     stop_children()
-    if exit_code == 0:
-        say("done. `make dev` leaves it running; `make help` lists what else there is")
-    sys.exit(exit_code)
+    if is_in:
+        others = " or ".join(f"APP={word}" for word in APPS if word != app.word)
+        say(f"done. `make demo {others}` shows the others; `make dev` leaves it running; `make help` lists the rest")
+    sys.exit(0 if is_in else 1)
 
 
-def dev():
-    endpoint, hook = start_all()
+def dev(app):
+    endpoint, function = start_all(app)
     STATE.parent.mkdir(parents=True, exist_ok=True)
-    STATE.write_text(json.dumps({"port": hook.port}))
+    STATE.write_text(json.dumps({"app": app.word, "port": function.port}))
     atexit.register(lambda: STATE.unlink(missing_ok=True))
     say()
     say("Running until you press Ctrl-C. In another terminal:")
-    say("    make invoke EVENT=one-group        # or any other file of events/saml-hook")
-    say("or over HTTP, as Okta does, with a hook request of your own:")
-    say(f"    curl -sS {hook.url} -H 'Authorization: {SECRET}' -H 'Content-Type: application/json' -d @request.json")
+    say(f"    make invoke EVENT={app.sample}        # or any other file of events/{app.function}")
+    if app.is_http:
+        say("or over HTTP, as Okta does, with a hook request of your own:")
+        say(
+            f"    curl -sS {function.url} -H 'Authorization: {SECRET}' -H 'Content-Type: application/json' "
+            "-d @request.json"
+        )
     say("The signet command speaks to the same table with:")
     say(
         f"    export SIGNET_TABLE=entitlements AWS_ENDPOINT_URL_DYNAMODB={endpoint} "
@@ -337,8 +421,8 @@ def dev():
     )
     say("    target/debug/signet explain --help")
     say()
-    while hook.child.poll() is None:
-        line = hook.lines.get()
+    while function.child.poll() is None:
+        line = function.lines.get()
         if line is None:
             break
         say(line)
@@ -346,13 +430,20 @@ def dev():
 
 
 def invoke(name):
-    path, _ = envelope(name)
     if not STATE.exists():
         fail("nothing is running: start `make dev` in another terminal first")
-    port = json.loads(STATE.read_text())["port"]
-    command = [ROOT / ".venv/bin/cargo-lambda", "lambda", "invoke", FUNCTION]
-    run(command + ["--invoke-address", "127.0.0.1", "--invoke-port", str(port), "--data-file", path])
+    state = json.loads(STATE.read_text())
+    app = APPS[state["app"]]
+    path, _ = sample(app, name)
+    command = [ROOT / ".venv/bin/cargo-lambda", "lambda", "invoke", app.function]
+    run(command + ["--invoke-address", "127.0.0.1", "--invoke-port", str(state["port"]), "--data-file", path])
     say()
+
+
+def app_of(word):
+    if word not in APPS:
+        fail(f"there is no APP `{word}`: choose one of {', '.join(APPS)}")
+    return APPS[word]
 
 
 def main():
@@ -361,11 +452,13 @@ def main():
     atexit.register(stop_children)
     match sys.argv[1:]:
         case ["demo"]:
-            demo()
+            demo(APPS["saml"])
+        case ["demo", word]:
+            demo(app_of(word))
         case ["dev"]:
-            dev()
-        case ["invoke"]:
-            invoke("one-group")
+            dev(APPS["saml"])
+        case ["dev", word]:
+            dev(app_of(word))
         case ["invoke", name]:
             invoke(name)
         case _:

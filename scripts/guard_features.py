@@ -1,6 +1,6 @@
-"""Holds the sign-in function's dependencies to what its start and its size were measured with.
+"""Holds the sign-in functions' dependencies to what their start and their size were measured with.
 
-Reads `cargo tree` for the package alone, as it is deployed, for both processors of Lambda. Fails on
+Reads `cargo tree` for each package alone, as it is deployed, for both processors of Lambda. Fails on
 a crate that must not be there, on a crate in two versions, and on a feature of a watched crate that
 nobody has allowed. A new dependency of the sign-in path is a decision: allow it here, with a reason.
 """
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = "saml-hook"
+PACKAGES = ("saml-hook", "token-hook", "pre-token")
 TARGETS = ("aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu")
 
 FORBIDDEN = {
@@ -61,8 +61,8 @@ KNOWN_DUPLICATES = {"base64", "getrandom"}
 
 UNWANTED_OF_TOKIO = {"full", "rt-multi-thread", "process", "signal", "test-util"}
 
-# The sources whose TLS client is the sign-in function's.
-TLS_SOURCES = ("crates/hook/src", f"functions/{PACKAGE}/src")
+# The sources whose TLS client is the sign-in functions'.
+TLS_SOURCES = ("crates/hook/src", *(f"functions/{package}/src" for package in PACKAGES))
 NATIVE_ROOTS = re.compile(r"with_native_roots\(\s*true|TrustStore::default\(|rustls_native_certs")
 
 
@@ -74,22 +74,22 @@ def run(*command):
     return done.stdout
 
 
-def tree(target):
-    """Crates of the sign-in function for one target: name to {version: set of features}."""
+def tree(package, target):
+    """Crates of a sign-in function for one target: name to {version: set of features}."""
     # Proc macros are left out: they run at compile time.
     text = run(
-        "cargo", "tree", "--locked", "-p", PACKAGE, "--target", target, "-e", "normal,no-proc-macro",
+        "cargo", "tree", "--locked", "-p", package, "--target", target, "-e", "normal,no-proc-macro",
         "--prefix", "none", "--no-dedupe", "--format", "{p}|{f}",
     )  # fmt: skip
     crates = {}
     for line in text.splitlines():
-        package, bar, features = line.partition("|")
+        crate, bar, features = line.partition("|")
         if not bar:
             sys.exit(f"guard-features: `cargo tree` printed a line that cannot be read: `{line}`")
-        name, version = package.split()[:2]
+        name, version = crate.split()[:2]
         crates.setdefault(name, {}).setdefault(version, set()).update(filter(None, features.split(",")))
-    if PACKAGE not in crates or "aws-sdk-dynamodb" not in crates:
-        sys.exit(f"guard-features: `{PACKAGE}` or its DynamoDB client is missing from its own tree; nothing is proven")
+    if package not in crates or "aws-sdk-dynamodb" not in crates:
+        sys.exit(f"guard-features: `{package}` or its DynamoDB client is missing from its own tree; nothing is proven")
     return crates
 
 
@@ -137,11 +137,14 @@ def faults_of_sources():
 
 def main():
     faults = []
-    for target in TARGETS:
-        crates = tree(target)
-        faults += [f"{target}: {fault}" for fault in faults_of_tree(crates)]
-        print(f"guard-features: {PACKAGE} on {target}: {len(crates)} crates")
-    faults += faults_of_manifests(crates)
+    everything = {}
+    for package in PACKAGES:
+        for target in TARGETS:
+            crates = tree(package, target)
+            everything |= crates
+            faults += [f"{package} on {target}: {fault}" for fault in faults_of_tree(crates)]
+            print(f"guard-features: {package} on {target}: {len(crates)} crates")
+    faults += faults_of_manifests(everything)
     faults += faults_of_sources()
     for fault in faults:
         print(f"guard-features: {fault}", file=sys.stderr)

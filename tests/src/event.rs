@@ -1,6 +1,6 @@
 //! The invocations of the function: Okta's request in the envelope of an HTTP API.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -15,9 +15,14 @@ pub fn file(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../events/saml-hook")).join(name)
 }
 
-/// The names of all sample events, sorted.
+/// The names of all sample events of `saml-hook`, sorted.
 pub fn cases() -> Vec<String> {
-    let files = std::fs::read_dir(file("")).unwrap().map(|entry| entry.unwrap().path());
+    cases_in(&file(""))
+}
+
+/// The names of all sample events in a folder, sorted.
+pub fn cases_in(folder: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let events = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
     let mut names: Vec<String> = events.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     names.sort();

@@ -68,12 +68,14 @@ impl Flow {
                 ("SIGNET_MEMBER_ROLE", MEMBER_ROLE),
                 ("SIGNET_EXTERNAL_ID", EXTERNAL_ID),
                 ("SIGNET_ROLE_PATHS", ROLE_PATHS),
+                // Of an account whose owner had it raised: a role for apps of all protocols needs it.
+                ("SIGNET_POLICY_QUOTA", "4096"),
                 // Here nothing throttles.
                 ("SIGNET_IAM_WRITES_PER_SECOND", "50"),
                 ("SIGNET_IAM_READS_PER_SECOND", "200"),
             ]
         });
-        let messaging = Messaging::start(visibility, &environment, trust.as_ref().map(<[_; 9]>::as_slice));
+        let messaging = Messaging::start(visibility, &environment, trust.as_ref().map(<[_; 10]>::as_slice));
         let data = ["--datasets", "clinical-*", "--roles", "arn:aws:iam::111122223333:role/data/*", "--groups", "*"];
         let producers: [(&str, &str, &[&str]); 2] = [
             (DATASETS, "signet.dataset.changed.v1", &data),

@@ -1,6 +1,7 @@
 //! The running function: invocations, answers, log lines.
 
 use std::cell::Cell;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,9 +9,9 @@ use signet_local::function::Function;
 use signet_local::runtime_api::{Invocation, RuntimeApi};
 use tokio::sync::Mutex;
 
+use crate::cognito;
 use crate::event::{Event, SECRET};
 use crate::okta::{self, SignIn};
-use crate::programs;
 
 /// How long a line may take from the function to this process.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
@@ -19,7 +20,7 @@ const INVOCATION_PATIENCE: Duration = Duration::from_secs(20);
 /// What no line and no answer may show, beside the secret; see [`Hook::assert_discreet`].
 pub const MARKER: &str = "marker-of-a-claim-value";
 
-/// The compiled sign-in function in a sandbox of its own. Dropping it ends the process.
+/// A compiled sign-in function in a sandbox of its own. Dropping it ends the process.
 #[derive(Debug)]
 pub struct Hook {
     function: Function,
@@ -64,10 +65,10 @@ impl Answer {
 }
 
 impl Hook {
-    /// Starts the function with `environment` and nothing else but what Lambda sets.
-    pub async fn start(environment: &[(String, String)]) -> Self {
+    /// Starts a function with `environment` and nothing else but what Lambda sets.
+    pub async fn start(program: &Path, environment: &[(String, String)]) -> Self {
         let runtime_api = RuntimeApi::start().await.unwrap();
-        let function = Function::spawn(&programs::saml_hook(), environment, &runtime_api).unwrap();
+        let function = Function::spawn(program, environment, &runtime_api).unwrap();
         Self { function, runtime_api, invocations: Mutex::new(0) }
     }
 
@@ -86,16 +87,27 @@ impl Hook {
     /// Has the function handle any bytes. It must answer them, in time, and with a HTTP answer:
     /// an error that the runtime would report is a failure, and so is the end of the process.
     pub async fn invoke(&self, payload: Vec<u8>) -> Answer {
+        match self.invoke_raw(payload).await {
+            (Invocation::Response { body, elapsed }, number) => answer(&body, elapsed, number),
+            (Invocation::Error { body, .. }, _) => panic!("the runtime reports: {}", String::from_utf8_lossy(&body)),
+        }
+    }
+
+    /// Has the function handle an event of Cognito's, and reads what it says as Cognito does.
+    pub async fn trigger(&self, event: &Value) -> cognito::Answer {
+        let (invocation, number) = self.invoke_raw(event.to_string().into_bytes()).await;
+        cognito::Answer::read(event, invocation, number)
+    }
+
+    /// What Lambda gets of any bytes, and which invocation of the sandbox it was, from 1. The function must
+    /// say something, in time, and go on running.
+    pub async fn invoke_raw(&self, payload: Vec<u8>) -> (Invocation, usize) {
         let mut invocations = self.invocations.lock().await;
         *invocations += 1;
         let number = *invocations;
         let outcome = self.runtime_api.invoke(payload, INVOCATION_PATIENCE).await;
         self.assert_running();
-        match outcome {
-            Ok(Invocation::Response { body, elapsed }) => answer(&body, elapsed, number),
-            Ok(Invocation::Error { body, .. }) => panic!("the runtime reports: {}", String::from_utf8_lossy(&body)),
-            Err(error) => panic!("{error}; the log:\n{}", self.function.logs().join("\n")),
-        }
+        (outcome.unwrap_or_else(|error| panic!("{error}; the log:\n{}", self.function.logs().join("\n"))), number)
     }
 
     /// The process that was started is the one that runs.
@@ -106,11 +118,16 @@ impl Hook {
 
     /// The line of the decision, or of the rejection, that an answer belongs to. Waits for it.
     pub async fn log(&self, answer: &Answer) -> Value {
+        self.log_of(answer.number).await
+    }
+
+    /// The line of the decision, or of the rejection, of an invocation. Waits for it.
+    pub async fn log_of(&self, number: usize) -> Value {
         let seen = Cell::new(0);
         let line = self.function.wait_for_log(
             |line| {
                 seen.set(seen.get() + usize::from(is_record(line)));
-                seen.get() == answer.number
+                seen.get() == number
             },
             LOG_PATIENCE,
         );
@@ -119,12 +136,17 @@ impl Hook {
 
     /// The line with a metric that an answer belongs to. Waits for it.
     pub async fn metric(&self, answer: &Answer, name: &str) -> Value {
+        self.metric_of(answer.number, name).await
+    }
+
+    /// The line with a metric of an invocation. Waits for it.
+    pub async fn metric_of(&self, number: usize, name: &str) -> Value {
         let member = format!("\"{name}\":");
         let seen = Cell::new(0);
         let line = self.function.wait_for_log(
             |line| {
                 seen.set(seen.get() + usize::from(is_record(line)));
-                seen.get() == answer.number && line.contains("\"_aws\"") && line.contains(&member)
+                seen.get() == number && line.contains("\"_aws\"") && line.contains(&member)
             },
             LOG_PATIENCE,
         );

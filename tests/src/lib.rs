@@ -10,11 +10,18 @@
 //! | [`accounts`] | IAM and STS in any number of accounts, with the function that keeps their roles |
 //! | [`messaging`] | the topics and queues, as a producer and an operator see them |
 //! | [`hook`] | the running function: invocations, answers, log lines |
+//! | [`bad_input`] | what is no call of an inline hook |
 //! | [`event`] | the invocations: Okta's request in the envelope of an HTTP API |
 //! | [`front`] | the HTTP API itself, and a client that sends to it what it is told |
 //! | [`okta`] | what Okta makes of an answer |
 //! | [`saml`] | the assertion as XML |
 //! | [`aws`] | what AWS makes of the assertion |
+//! | [`subject`] | the three sign-in functions, and one sign-in that each of them answers |
+//! | [`tokens`] | what Okta makes of an answer about tokens |
+//! | [`cognito`] | what Cognito makes of an answer: user pool and identity pool |
+//! | [`jwt`] | an issuer's key: tokens that it signs |
+//! | [`sts`] | what AWS makes of a token |
+//! | [`faults`] | the ways in which a table fails, and what each function must make of them |
 //! | [`emf`] | what CloudWatch makes of a metric line |
 #![allow(
     clippy::unwrap_used,
@@ -29,13 +36,20 @@
 
 pub mod accounts;
 pub mod aws;
+pub mod bad_input;
+pub mod cognito;
 pub mod emf;
 pub mod event;
+pub mod faults;
 pub mod flow;
 pub mod front;
 pub mod hook;
+pub mod jwt;
 pub mod messaging;
 pub mod okta;
 pub mod programs;
 pub mod saml;
 pub mod stack;
+pub mod sts;
+pub mod subject;
+pub mod tokens;

@@ -4,9 +4,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The sign-in function.
+/// The function that answers Okta's SAML hook.
 pub fn saml_hook() -> PathBuf {
     built().join("saml-hook")
+}
+
+/// The function that answers Okta's token hook.
+pub fn token_hook() -> PathBuf {
+    built().join("token-hook")
+}
+
+/// The function that answers Cognito's pre token generation trigger.
+pub fn pre_token() -> PathBuf {
+    built().join("pre-token")
 }
 
 /// The function that takes events into the table.

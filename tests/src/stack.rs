@@ -13,6 +13,7 @@ use crate::event::{self, Event};
 use crate::front::Front;
 use crate::hook::{Answer, Hook};
 use crate::programs;
+use crate::subject::Kind;
 
 /// The table's name; no person who signs in may read it.
 pub const TABLE: &str = "entitlements-of-the-tests";
@@ -33,6 +34,7 @@ pub struct Stack {
 /// What differs from one stack to the next.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
+    kind: Kind,
     environment: Vec<(String, String)>,
     at_start: Mode,
 }
@@ -41,6 +43,12 @@ impl Settings {
     /// What is usual: `header` authentication, the default deadline, a table that can be reached.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Of another function than that of Okta's SAML hook.
+    #[must_use]
+    pub fn of(kind: Kind) -> Self {
+        Self { kind, ..Self::default() }
     }
 
     /// With a variable of the function's environment, in place of the usual value if there is one.
@@ -68,7 +76,8 @@ impl Settings {
         let folder = tempfile::tempdir().unwrap();
         let signet = |arguments: &[&str]| signet(dynamodb.endpoint(), folder.path(), arguments, &[]);
         succeed(&signet(&["table", "create"]));
-        succeed(&signet(&["apply", event::file("entitlements.yaml").to_str().unwrap(), "--yes"]));
+        let entitlements = self.kind.events().join("entitlements.yaml");
+        succeed(&signet(&["apply", entitlements.to_str().unwrap(), "--yes"]));
         let proxy = FaultyProxy::start(dynamodb.endpoint()).await.unwrap();
         proxy.set(self.at_start).await.unwrap();
         let usual = [
@@ -78,7 +87,7 @@ impl Settings {
         ];
         let usual = usual.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let environment: Vec<_> = usual.into_iter().chain(self.environment).collect();
-        let hook = Arc::new(Hook::start(&environment).await);
+        let hook = Arc::new(Hook::start(&self.kind.program(), &environment).await);
         hook.init().await;
         Stack { hook, proxy, dynamodb, folder }
     }
@@ -93,6 +102,19 @@ impl Stack {
     /// Sends an event to the function, as if the gateway took it now.
     pub async fn send(&self, event: &Event) -> Answer {
         self.hook.send(&event.clone().taken_now()).await
+    }
+
+    /// Starts another function on the same table. It reaches it past the proxy.
+    pub async fn also(&self, kind: Kind) -> Hook {
+        let environment = [
+            ("SIGNET_TABLE", TABLE),
+            ("SIGNET_HOOK_SECRET_SHA256", SECRET_SHA256),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.table_endpoint()),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let hook = Hook::start(&kind.program(), &environment).await;
+        hook.init().await;
+        hook
     }
 
     /// Puts the HTTP API in front of the function.

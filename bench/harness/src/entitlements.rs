@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled};
+use signet_core::app::{
+    App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled,
+};
 use signet_core::grant::{Grant, SourceId, Timestamp};
 use signet_core::group::GroupKey;
 use signet_core::identity::{IdentityField, IdentityPattern};

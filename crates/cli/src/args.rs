@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use signet_core::grant::Timestamp;
+use signet_core::role::Protocol;
 use signet_store::schema;
 
+use self::identity_pool::IdentityPoolCommand;
 use self::trust::{Audit, TrustCommand};
 
+pub mod identity_pool;
 pub mod trust;
 
 /// What every `--help` ends with.
@@ -16,8 +19,8 @@ const AFTER_HELP: &str = "\
 Exit codes:
   0  done
   1  the table or topic cannot be reached, or refuses; what was asked for is not there: a code's
-     owner, a source's statement, a history, a producer, a role; `trust` could not bring a role to
-     what the table wants, or could not look at it
+     owner, a source's statement, a history, a producer, a role, an app behind an identity pool;
+     `trust` could not bring a role to what the table wants, or could not look at it
   2  the command line, the environment or a file is wrong; nothing was written
   3  with --exit-code only: `plan` and `trust plan` found changes, or groups that are left out,
      `explain` found no access, `audit` found warnings or errors
@@ -97,8 +100,12 @@ pub enum Command {
     /// Print, compare and write the trust policies of roles
     #[command(subcommand)]
     Trust(TrustCommand),
+    /// Print what a Cognito identity pool has to be told of an app
+    #[command(subcommand)]
+    IdentityPool(IdentityPoolCommand),
     /// Tell what is not as it should be: drift, what waits, capacity, collisions, roles that are not
-    /// ready for tags, statements of others that let people in more widely
+    /// ready for tags, statements of others that let people in more widely, user pools where people
+    /// can write what decides about their access
     Audit(Audit),
     /// Make secrets
     #[command(subcommand)]
@@ -207,8 +214,8 @@ pub struct Explain {
     /// The app's id
     #[arg(long, value_name = "ID", required_unless_present = "event", conflicts_with = "event")]
     pub app: Option<String>,
-    /// The person: the value of the field that the app takes identities from (user.profile.login
-    /// unless its rules say otherwise)
+    /// The person: the value of the field that the app takes identities from (user.profile.login, and
+    /// claim:email for Cognito, unless its rules say otherwise)
     #[arg(long, value_name = "LOGIN", required_unless_present = "event", conflicts_with = "event")]
     pub user: Option<String>,
     /// A group of the person, by its key; repeat it for more
@@ -217,11 +224,18 @@ pub struct Explain {
     /// A file with the keys of the person's groups, one a line, exactly as they are
     #[arg(long, value_name = "FILE", conflicts_with = "event")]
     pub groups_from: Option<PathBuf>,
-    /// A value of another claim of the assertion; repeat it for more
+    /// A value of another claim of the assertion or token, or of an attribute in the user pool; repeat
+    /// it for more
     #[arg(long = "claim", value_name = "NAME=VALUE", conflicts_with = "event")]
     pub claims: Vec<String>,
-    /// A sign-in as the hook receives it: Okta's request, alone or in an HTTP API event (payload
-    /// version 2.0)
+    /// How the person signs in, instead of the app's own way
+    #[arg(long, value_name = "PROTOCOL", value_enum, conflicts_with = "event")]
+    pub protocol: Option<SignInProtocol>,
+    /// The version of the user pool's trigger event, for Cognito: 2 unless said otherwise
+    #[arg(long, value_name = "VERSION", value_enum, conflicts_with = "event")]
+    pub event_version: Option<EventVersion>,
+    /// A sign-in as a function receives it: the request of Okta's SAML or token hook, alone or in an
+    /// HTTP API event (payload version 2.0), or the event of a user pool's pre token generation trigger
     #[arg(long, value_name = "FILE")]
     pub event: Option<PathBuf>,
     /// Answer from the history as of a moment (RFC 3339, such as 2027-01-31T00:00:00Z), and tell
@@ -231,6 +245,41 @@ pub struct Explain {
     /// End with 3 if the sign-in would get no access
     #[arg(long)]
     pub exit_code: bool,
+}
+
+/// How a person signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SignInProtocol {
+    /// By a SAML assertion of Okta's
+    Saml,
+    /// By an ID token of an OIDC issuer
+    Oidc,
+    /// By an ID token of a Cognito user pool
+    Cognito,
+}
+
+impl From<SignInProtocol> for Protocol {
+    fn from(choice: SignInProtocol) -> Self {
+        match choice {
+            SignInProtocol::Saml => Self::Saml,
+            SignInProtocol::Oidc => Self::Oidc,
+            SignInProtocol::Cognito => Self::Cognito,
+        }
+    }
+}
+
+/// The version of an event of Cognito's pre token generation trigger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EventVersion {
+    /// Claims of the ID token, as strings: enough for an identity pool alone
+    #[value(name = "1")]
+    V1,
+    /// Claims of both tokens
+    #[value(name = "2")]
+    V2,
+    /// As 2, and also for clients without a user
+    #[value(name = "3")]
+    V3,
 }
 
 /// Options of `history`.
@@ -361,8 +410,22 @@ mod tests {
     fn help() {
         insta::assert_snapshot!("help", Args::command().term_width(100).render_help());
         for name in [
-            "table", "plan", "apply", "resync", "export", "decode", "explain", "history", "register", "retire",
-            "producer", "event", "trust", "audit", "secret",
+            "table",
+            "plan",
+            "apply",
+            "resync",
+            "export",
+            "decode",
+            "explain",
+            "history",
+            "register",
+            "retire",
+            "producer",
+            "event",
+            "trust",
+            "identity-pool",
+            "audit",
+            "secret",
         ] {
             let mut command = Args::command().term_width(100);
             command.build();

@@ -1,4 +1,4 @@
-//! The table, topics and accounts, by way of the AWS settings that every tool takes.
+//! The table, topics, accounts and user pools, by way of the AWS settings that every tool takes.
 
 use std::time::Duration;
 
@@ -70,6 +70,15 @@ pub(crate) async fn alerts(topic: &str) -> Result<AlertTopic, Failure> {
 /// [`Failure::Usage`] as for [`table`].
 pub(crate) async fn accounts(connection: &Connection) -> Result<SdkConfig, Failure> {
     settings(connection, Address::Environment, &["AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS"], None).await
+}
+
+/// The settings for Cognito, in whatever Region a user pool is. `--endpoint-url` is DynamoDB's, and not
+/// Cognito's.
+///
+/// # Errors
+/// [`Failure::Usage`] as for [`table`].
+pub(crate) async fn user_pools(connection: &Connection) -> Result<SdkConfig, Failure> {
+    settings(connection, Address::Environment, &["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"], None).await
 }
 
 /// Where a service's address comes from.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use signet_core::app::{App, AppId, Codes, SessionDuration};
+use signet_core::app::{App, AppId, CodeCapacity, Codes, CognitoRules, SessionDuration, TokenRules};
 use signet_core::grant::{Grant, SourceId};
 use signet_core::group::GroupKey;
+use signet_core::trust::gate::Issuer;
 use signet_store::statement::{StatedApp, Statement};
 
 use crate::text::is_visible;
@@ -110,7 +111,25 @@ pub(crate) fn app_json(stated: &StatedApp) -> Value {
     });
     put(&mut value, "name", app.name.clone());
     put(&mut value, "session_duration", app.session_duration.map(SessionDuration::seconds));
+    put(&mut value, "code_capacity", app.code_capacity.map(CodeCapacity::get));
+    put(&mut value, "issuer", app.tokens.issuer.as_ref().map(Issuer::url));
+    let (tokens, usual) = (&app.tokens, TokenRules::default());
+    put(&mut value, "roles_claim", (tokens.roles_claim != usual.roles_claim).then_some(tokens.roles_claim));
+    let when_no_user = tokens.when_no_user;
+    put(&mut value, "when_no_user", (when_no_user != usual.when_no_user).then_some(when_no_user.as_str()));
+    let cognito: serde_json::Map<String, Value> =
+        cognito_members(&tokens.cognito).into_iter().map(|(member, word)| (member.to_owned(), word.into())).collect();
+    put(&mut value, "cognito", (!cognito.is_empty()).then_some(cognito));
     value
+}
+
+/// Of the rules of a user pool client those that differ from what every app has.
+fn cognito_members(rules: &CognitoRules) -> Vec<(&'static str, &str)> {
+    let usual = CognitoRules::default();
+    let attributes = (rules.attributes != usual.attributes).then_some(("attributes", rules.attributes.as_str()));
+    let provider = rules.identity_provider.as_deref().map(|name| ("identity_provider", name));
+    let groups = (rules.groups != usual.groups).then_some(("groups", rules.groups.as_str()));
+    attributes.into_iter().chain(provider).chain(groups).collect()
 }
 
 fn sorted_apps(statement: &Statement) -> Vec<&StatedApp> {
@@ -143,8 +162,8 @@ fn write_app(text: &mut String, stated: &StatedApp) {
         session_duration,
         when_unentitled,
         codes,
-        code_capacity: _,
-        tokens: _,
+        code_capacity,
+        tokens,
     } = &stated.app;
     line(text, "  - id", id.as_str());
     if let Some(name) = name {
@@ -153,6 +172,9 @@ fn write_app(text: &mut String, stated: &StatedApp) {
     line(text, "    protocol", protocol.as_str());
     line(text, "    provider", provider.as_str());
     line(text, "    audience", audience);
+    if let Some(issuer) = &tokens.issuer {
+        line(text, "    issuer", &issuer.url());
+    }
     line(text, "    mode", mode.as_str());
     let _ = writeln!(text, "    groups: {{ claim: {} }}", scalar(groups_claim));
     let (from, pattern) = (scalar(&identity.from.to_string()), scalar(identity.pattern.as_str()));
@@ -174,8 +196,27 @@ fn write_app(text: &mut String, stated: &StatedApp) {
     if *codes != Codes::Cover {
         line(text, "    codes", codes.as_str());
     }
+    if let Some(capacity) = code_capacity {
+        let _ = writeln!(text, "    code_capacity: {}", capacity.get());
+    }
+    write_tokens(text, tokens);
     if !stated.active {
         text.push_str("    active: false\n");
+    }
+}
+
+fn write_tokens(text: &mut String, tokens: &TokenRules) {
+    let usual = TokenRules::default();
+    if tokens.roles_claim != usual.roles_claim {
+        let _ = writeln!(text, "    roles_claim: {}", tokens.roles_claim);
+    }
+    if tokens.when_no_user != usual.when_no_user {
+        line(text, "    when_no_user", tokens.when_no_user.as_str());
+    }
+    let cognito = cognito_members(&tokens.cognito);
+    if !cognito.is_empty() {
+        let members: Vec<_> = cognito.into_iter().map(|(member, word)| format!("{member}: {}", scalar(word))).collect();
+        let _ = writeln!(text, "    cognito: {{ {} }}", members.join(", "));
     }
 }
 

@@ -82,6 +82,14 @@ pub enum Failure {
         /// The table.
         table: String,
     },
+    /// An app without a map of principal tags.
+    #[error("there is no map of principal tags for app `{app}`: {why}")]
+    NoTagMap {
+        /// The app, as it is asked for.
+        app: String,
+        /// Why not.
+        why: String,
+    },
     /// A topic that is no producer's.
     #[error("topic `{topic}` is no producer's in table `{table}`")]
     NoProducer {
@@ -229,6 +237,7 @@ impl Failure {
             | Self::NoSource { .. }
             | Self::NoHistory { .. }
             | Self::NoProducer { .. }
+            | Self::NoTagMap { .. }
             | Self::NoRole { .. }
             | Self::NoAccount { .. }
             | Self::Reconcile(_)

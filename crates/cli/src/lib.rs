@@ -8,7 +8,7 @@
 //! | [`export`] | a statement as an entitlement file |
 //! | [`failure`] | what can go wrong, and the exit code it gives |
 //! | [`mod@file`] | an entitlement file as a statement, with every mistake located |
-//! | [`render`] | plans, collisions, explanations, history, producers, trust policies and findings, for people and for programs |
+//! | [`render`] | plans, collisions, explanations, history, producers, trust policies, maps of principal tags and findings, for people and for programs |
 //!
 //! Everything but [`commands`] is a function of its arguments. The clock and the terminal are
 //! `main`'s.

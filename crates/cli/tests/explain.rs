@@ -71,7 +71,8 @@ async fn what_is_denied() {
     let jane = |app: &'static str| vec!["explain", "--app", app, "--user", "jane@example.com", "--group", "Readers"];
     deny(&jane("0oaNone"), "unknown_app");
     deny(&jane("not an app"), "unknown_app");
-    deny(&jane("0oaOidc"), "app_protocol");
+    deny(&[&jane("0oaOidc")[..], &["--protocol", "saml"]].concat(), "app_protocol");
+    deny(&[&JANE[..], &["--protocol", "oidc", "--group", "Readers"]].concat(), "app_protocol");
     deny(&jane("0oaOff"), "inactive_app");
     deny(&jane("0oaA"), "required_tag");
     deny(&[&JANE[..], &["--group", "Late"]].concat(), "unentitled");
@@ -146,7 +147,9 @@ async fn what_is_no_event() {
     for (content, why) in [
         ("", "it is not JSON"),
         ("[]", "object"),
-        ("{\"eventType\": \"com.okta.oauth2.tokens.transform\"}", "com.okta.saml.tokens.transform"),
+        ("{\"eventType\": \"com.okta.import.transform\"}", "com.okta.saml.tokens.transform"),
+        ("{}", "no `eventType`"),
+        ("{\"triggerSource\": \"PreSignUp_SignUp\"}", "pre token generation"),
         ("{\"version\": \"2.0\", \"requestContext\": {}}", "without a body"),
     ] {
         let file = place.file("event.json", content);

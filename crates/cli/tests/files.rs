@@ -209,3 +209,33 @@ async fn the_table_must_be_named_and_there() {
     place.run_with(&["plan", &file, "--table", "other"], &[]).exit(1).warns("table `other` does not exist");
     place.run(&["plan", &file, "--endpoint-url", "http://127.0.0.1:1"]).exit(1).warns("table `entitlements`");
 }
+
+#[tokio::test]
+async fn rules_of_tokens_are_applied_planned_and_exported() {
+    let place = Place::with_table().await;
+    let file = |more: &str| {
+        format!(
+            "name: tokens\napps:\n- {{ id: 7abc, protocol: cognito-oidc, provider: p, audience: 7abc, groups: {{ claim: \
+             \"cognito:groups\" }}, identity: {{ pattern: \"*@example.com\" }}, when_unentitled: deny{more} }}\ngrants: []\n"
+        )
+    };
+    place.apply(&file(""));
+    let rules = ", issuer: \"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Tv0493apJ\", roles_claim: false, \
+                 code_capacity: 9, cognito: { identity_provider: Okta, groups: remove }";
+    let changed = place.file("tokens.yaml", file(rules));
+    place.run(&["plan", &changed, "--exit-code"]).exit(3).says("~ 7abc  changed");
+    place.run(&["apply", &changed, "--yes"]).ok().says("1 changed");
+    place.run(&["plan", &changed, "--exit-code"]).ok().says("Nothing to change");
+    let exported = place.run(&["export", "tokens"]).ok().says("cognito: { identity_provider: Okta, groups: remove }");
+    let exported = place.file("exported.yaml", exported.says("code_capacity: 9").says("roles_claim: false").out);
+    place.run(&["plan", &exported, "--exit-code"]).ok().says("Nothing to change");
+    place
+        .run(&["history", "app:7abc"])
+        .ok()
+        .says("code_capacity: 9, was -")
+        .says("cognito: {\"groups\":\"remove\",\"identity_provider\":\"Okta\"}, was -")
+        .says("roles_claim: false, was -");
+    // What has no effect is said, and no mistake.
+    let odd = place.file("tokens.yaml", file(&format!("{rules}, session_duration: 3600")));
+    place.run(&["plan", &odd]).ok().warns("apps[0].session_duration: warning: has no effect");
+}

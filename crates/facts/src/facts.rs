@@ -60,6 +60,12 @@ pub trait Facts {
         hasher: &H,
     ) -> (Decision<'a>, Option<Self::Rendering>);
 
+    /// Why the tokens that are asked for have no place for what a decision gives: then nothing is given.
+    /// None where they have.
+    fn no_place(&self) -> Option<Remark> {
+        None
+    }
+
     /// What an operator should know of the request itself, of a person in that many groups.
     fn remarks(&self, app: &App, groups: usize) -> Vec<Remark>;
 }

@@ -14,10 +14,18 @@ pub fn claims(claims: &Claims) -> Vec<(&'static str, Value)> {
     all
 }
 
+/// The claims that Cognito's access token gets, for the analytics service to read. What opens a role is in
+/// the ID token alone: an access token is shown to whoever has an API.
+#[must_use]
+pub fn access_claims(claims: &Claims) -> Vec<(&'static str, Value)> {
+    vec![(TAGS_CLAIM, tags(&claims.tags))]
+}
+
 /// The session tags as STS reads them: each value is a list of one.
 #[must_use]
 pub fn tags(tags: &Tags) -> Value {
-    let principal: Map<String, Value> = tags.principal.iter().map(|tag| (tag.key.clone(), json!([tag.value]))).collect();
+    let principal: Map<String, Value> =
+        tags.principal.iter().map(|tag| (tag.key.clone(), json!([tag.value]))).collect();
     json!({ "principal_tags": principal, "transitive_tag_keys": tags.transitive })
 }
 
@@ -69,7 +77,8 @@ mod tests {
             principal: vec![tag("GroupHash", ":abcd:"), tag("email", "a@b")],
             transitive: vec!["GroupHash".to_owned()],
         };
-        let mut all = Claims { tags, source_identity: "jane@example.com".to_owned(), roles: Some(vec!["arn".to_owned()]) };
+        let mut all =
+            Claims { tags, source_identity: "jane@example.com".to_owned(), roles: Some(vec!["arn".to_owned()]) };
         assert_eq!(
             claims(&all),
             [
@@ -82,6 +91,7 @@ mod tests {
                 ("https://aws.amazon.com/roles", json!(["arn"])),
             ]
         );
+        assert_eq!(access_claims(&all), claims(&all)[..1]);
         all.roles = None;
         assert_eq!(claims(&all).len(), 2);
     }

@@ -8,7 +8,7 @@ use signet_core::decision::{Decision, SignIn};
 use signet_core::identity::IdentityField;
 use signet_core::oidc::{self, BaseToken, Claims};
 use signet_core::role::Protocol;
-use signet_okta::token::TokenRequest;
+use signet_okta::token::{TokenClaims, TokenRequest};
 
 use crate::facts::{Facts, Person, Remark, only};
 use crate::json;
@@ -69,6 +69,12 @@ impl Facts for TokenRequest {
         oidc::decide(sign_in, &base_token(self), hasher)
     }
 
+    /// Only the ID token gets anything, and a token that is not being minted cannot be changed.
+    fn no_place(&self) -> Option<Remark> {
+        let detail = "no ID token is being minted, and no other gets anything: ask for the scope `openid`";
+        self.identity().is_none().then(|| Remark { kind: "no_id_token", detail: detail.to_owned() })
+    }
+
     fn remarks(&self, app: &App, groups: usize) -> Vec<Remark> {
         let mut remarks = Vec::new();
         if groups == GROUPS_OF_OKTA {
@@ -97,7 +103,7 @@ pub(crate) fn issuer_not_stated(app: &App) -> Option<Remark> {
 #[must_use]
 pub fn base_token(request: &TokenRequest) -> BaseToken<'_> {
     let tokens = [request.identity(), request.access()];
-    let identity = request.identity().into_iter().flat_map(|claims| claims.iter());
+    let identity = request.identity().into_iter().flat_map(TokenClaims::iter);
     BaseToken {
         claims: tokens.into_iter().flatten().flat_map(|claims| claims.iter().map(|(name, _)| name)).collect(),
         bytes: identity.map(|(name, value)| json::member_bytes(name, value)).sum(),

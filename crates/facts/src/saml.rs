@@ -8,7 +8,7 @@ use signet_core::decision::{Decision, SignIn};
 use signet_core::identity::IdentityField;
 use signet_core::role::Protocol;
 use signet_core::saml::{self, Attribute, BaseAssertion};
-use signet_okta::saml::SamlRequest;
+use signet_okta::saml::{Claim, SamlRequest};
 
 use crate::facts::{Facts, Person, Remark, only};
 use crate::unfit::{self, Unfit};
@@ -64,7 +64,7 @@ impl Facts for SamlRequest {
 }
 
 fn texts<'r>(request: &'r SamlRequest, claim: &str) -> impl Iterator<Item = &'r str> {
-    request.claims().get(claim).into_iter().flat_map(|claim| claim.texts())
+    request.claims().get(claim).into_iter().flat_map(Claim::texts)
 }
 
 /// The assertion as Okta would send it without Signet.

@@ -9,7 +9,7 @@
 //! | [`stream`] | a table's stream, as Lambda reads it for a function |
 //! | [`proxy`] | a bad network, or a bad day of DynamoDB's, between a function and the table |
 //! | [`runtime_api`] | the Lambda Runtime API that a function polls for its invocations |
-//! | [`moto`] | IAM and STS, in any number of accounts, over HTTP |
+//! | [`moto`] | IAM, STS and Cognito user pools, in any number of accounts, over HTTP |
 //! | [`function`] | the sandbox that Lambda starts a function in |
 //!
 //! Every server binds to 127.0.0.1 and runs on a thread of its own, so that neither a test that

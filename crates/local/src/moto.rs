@@ -1,4 +1,4 @@
-//! IAM and STS, in any number of accounts: moto's server, in a process of its own.
+//! IAM, STS and Cognito user pools, in any number of accounts: moto's server, in a process of its own.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -24,15 +24,16 @@ const ENVIRONMENT: [(&str, &str); 5] = [
     ("NO_PROXY", "*"),
 ];
 
-/// IAM and STS on a port of 127.0.0.1, empty at the start. Dropping it kills the process and waits until
-/// it is gone; killing the process that started it ends it as well.
+/// IAM, STS and Cognito user pools on a port of 127.0.0.1, empty at the start. Dropping it kills the process
+/// and waits until it is gone; killing the process that started it ends it as well.
 ///
 /// It takes any credentials, and any Region of a partition that it knows. Calls with credentials that it
 /// has not given out are calls in account `123456789012`; `AssumeRole` of a role in another account gives
 /// credentials for that account, whether or not there is such a role and whom it trusts. It checks policy
 /// documents, but no permissions; it knows no quotas and throttles nobody. In `ListRoles`, trust policies
 /// are not URL-encoded as AWS encodes them (one with a `%` cannot be read there); `CreateSAMLProvider`
-/// replaces a provider of the same name; client ids cannot be added to or removed from an OIDC provider.
+/// replaces a provider of the same name; client ids cannot be added to or removed from an OIDC provider. A
+/// user pool that was given attributes has no standard ones beside them.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), signet_local::moto::MotoError> {
@@ -131,7 +132,7 @@ impl Moto {
         Err(MotoError::NotReady { end, tail: moto.log.tail() })
     }
 
-    /// Where IAM and STS are, for `AWS_ENDPOINT_URL`: `http://127.0.0.1:PORT`.
+    /// Where they all are, for `AWS_ENDPOINT_URL`: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint

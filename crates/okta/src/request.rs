@@ -12,8 +12,8 @@ use std::fmt;
 use serde_json::error::Category;
 use thiserror::Error;
 
-use crate::json::{self, Json};
 use crate::json::place::{Malformed, Place};
+use crate::json::{self, Json};
 
 /// The `eventType` of a SAML assertion inline hook.
 pub const SAML_EVENT_TYPE: &str = "com.okta.saml.tokens.transform";

@@ -141,13 +141,11 @@ impl TokenRequest {
         let token = data.child(token, None);
         let claims = token.child("claims", None);
         let place = claims.child(claim, Some(value));
-        match value {
-            Json::String(text) => Ok(vec![text]),
-            _ => {
-                let elements = place.array()?.iter().enumerate();
-                elements.map(|(index, node)| Ok(place.element(index, node).needed_text()?)).collect()
-            }
+        if let Json::String(text) = value {
+            return Ok(vec![text]);
         }
+        let elements = place.array()?.iter().enumerate();
+        elements.map(|(index, node)| Ok(place.element(index, node).needed_text()?)).collect()
     }
 }
 

@@ -122,9 +122,8 @@ fn grants_without_a_user_and_renewals_are_told_apart() {
     assert!(!grant(of("authorization_code"), jane()).has_no_user());
     assert!(!grant(json!({}), json!({"profile": {"login": "jane@example.com"}})).has_no_user());
     for name in ["originalGrant", "OriginalGrant"] {
-        let renewed = |original: &str| {
-            grant(json!({"request": {"grant_type": "refresh_token"}, name: of(original)}), jane())
-        };
+        let renewed =
+            |original: &str| grant(json!({"request": {"grant_type": "refresh_token"}, name: of(original)}), jane());
         assert!(renewed("authorization_code").is_refresh() && !renewed("authorization_code").has_no_user());
         assert!(renewed("client_credentials").has_no_user(), "{name}");
     }

@@ -106,8 +106,9 @@ async fn of_table(table: &Table, known: &Known, now: Timestamp) -> Result<Vec<Fi
     Ok(found)
 }
 
-/// The heaviest first, and none twice.
-fn sorted(found: Vec<Finding>) -> Vec<Finding> {
+/// The heaviest first, and none twice: for who has findings of their own beside an audit's.
+#[must_use]
+pub fn sorted(found: Vec<Finding>) -> Vec<Finding> {
     let found: BTreeSet<Finding> = found.into_iter().collect();
     let mut found: Vec<Finding> = found.into_iter().collect();
     found.sort_by_key(|one| Reverse(one.weight));

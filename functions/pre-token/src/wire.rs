@@ -8,7 +8,6 @@ use signet_cognito::answer::{Answer as Changed, Change};
 use signet_cognito::event::{Groups, PreToken};
 use signet_core::app::{App, CognitoKind, TokenGroups};
 use signet_core::cognito::Rendering;
-use signet_core::oidc::TAGS_CLAIM;
 use signet_core::session::DecisionId;
 use signet_facts::{Unfit, json};
 use signet_hook::refusal::Refusal;
@@ -65,9 +64,9 @@ impl Wire for Pool {
                 for (name, value) in json::claims(&claims) {
                     change.identity.insert(name.to_owned(), value);
                 }
-                // For the analytics service to read. What opens a role is in the ID token alone: an access
-                // token is shown to whoever has an API.
-                change.access.insert(TAGS_CLAIM.to_owned(), json::tags(&claims.tags));
+                for (name, value) in json::access_claims(&claims) {
+                    change.access.insert(name.to_owned(), value);
+                }
             }
             Rendering::Flat(flat) => {
                 change.identity = json::flat(&flat.claims);

@@ -6,7 +6,7 @@
 use signet_core::app::App;
 use signet_core::oidc::Claims;
 use signet_core::session::DecisionId;
-use signet_facts::json;
+use signet_facts::{Facts, Remark, json};
 use signet_hook::inline_hook::{self, Hook};
 use signet_hook::payload::Answer;
 use signet_hook::record::NoteLine;
@@ -28,10 +28,8 @@ impl Wire for Tokens {
     /// One patch that adds every claim, to the ID token alone. Where none is being minted there is nothing
     /// to patch: Okta would drop the answer.
     fn access(request: &TokenRequest, id: &DecisionId, _: &App, claims: Claims) -> Result<Given<Answer>, Refusal> {
-        if request.identity().is_none() {
-            let detail = "no ID token is being minted, and no other gets anything: ask for the scope `openid`";
-            let note = NoteLine { kind: "no_id_token", detail: detail.to_owned() };
-            return Ok(Given::Nothing(inline_hook::no_change(), note));
+        if let Some(Remark { kind, detail }) = request.no_place() {
+            return Ok(Given::Nothing(inline_hook::no_change(), NoteLine { kind, detail }));
         }
         let add = |(name, value)| Operation::add(Pointer::claim(name), value);
         let patch = Patch::identity(json::claims(&claims).into_iter().map(add));

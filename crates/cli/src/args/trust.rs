@@ -66,7 +66,7 @@ pub struct TrustSync {
 /// Options of `audit`.
 #[derive(Debug, ClapArgs)]
 pub struct Audit {
-    /// Look at the table alone, and at no account
+    /// Look at the table alone, and at no account and no user pool
     #[arg(long)]
     pub offline: bool,
     /// Also list how much of the quota each role's trust policy takes, as it was written last

@@ -1,5 +1,7 @@
 //! `audit`.
 
+mod user_pools;
+
 use signet_core::grant::Timestamp;
 use signet_core::trust::plan::Quota;
 use signet_reconcile::audit;
@@ -31,8 +33,10 @@ pub(super) async fn audit(
     let found = if args.offline {
         audit::offline(&table, &settings, now).await?
     } else {
-        let reconciler = reach::reconciler(table, settings, &args.reach, connection, clock).await?;
-        reconciler.audit(now, |line| console.message(line)).await?
+        let reconciler = reach::reconciler(table.clone(), settings, &args.reach, connection, clock).await?;
+        let mut found = reconciler.audit(now, |line| console.message(line)).await?;
+        found.extend(user_pools::findings(&table, connection, |line| console.message(line)).await?);
+        audit::sorted(found)
     };
     if as_json {
         console.json(&render::json(&found, capacity.as_deref()))?;

@@ -8,6 +8,7 @@ mod event;
 mod explain;
 mod export;
 mod history;
+mod identity_pool;
 mod producer;
 mod publish;
 mod resync;
@@ -65,6 +66,7 @@ pub async fn run(
         Command::Retire(retire) => codes::retire(&retire, &connection, json, now, console).await,
         Command::Producer(producer) => producer::run(producer, &connection, json, console).await,
         Command::Trust(command) => trust::run(command, &connection, json, clock, console).await,
+        Command::IdentityPool(command) => identity_pool::run(&command, &connection, json, console).await,
         Command::Audit(args) => audit::audit(&args, &connection, json, now, clock, console).await,
         Command::Explain(explain) => explain::explain(&explain, &connection, json, now, console).await,
     }

@@ -1,12 +1,17 @@
 //! The apps of an entitlement file.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod identity;
+mod tags;
+mod tokens;
+mod way;
 
-use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled};
-use signet_core::identity::{IdentityField, IdentityPattern};
-use signet_core::role::{Protocol, ProviderName};
+use std::collections::HashMap;
+
+use signet_core::app::{App, AppId, CodeCapacity, Codes, Mode, SessionDuration, WhenUnentitled};
+use signet_core::role::ProviderName;
 use signet_store::statement::StatedApp;
 
+use self::way::Way;
 use super::fields::{Field, Fields, Report};
 
 /// The longest name that people call an app, and the longest audience and claim's name, in
@@ -15,12 +20,13 @@ const MAX_NAME: usize = 256;
 const MAX_URI: usize = 1_024;
 
 /// The fields of an app, in the order in which files have them.
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 19] = [
     "id",
     "name",
     "protocol",
     "provider",
     "audience",
+    "issuer",
     "mode",
     "groups",
     "identity",
@@ -29,6 +35,10 @@ const FIELDS: [&str; 14] = [
     "session_duration",
     "when_unentitled",
     "codes",
+    "code_capacity",
+    "roles_claim",
+    "when_no_user",
+    "cognito",
     "active",
 ];
 
@@ -63,30 +73,33 @@ pub(super) fn read_all(apps: &Field<'_>, report: &mut Report) -> Option<Vec<Stat
 fn read(field: &Field<'_>, report: &mut Report) -> Option<StatedApp> {
     let fields = Fields::read(field.node, &field.path, &FIELDS, report)?;
     // All fields are looked at before the first `?`, so that all mistakes are reported together.
-    let id = word(fields.required("id", "the app's id in Okta is expected", report), AppId::parse, report);
+    let id =
+        word(fields.required("id", "the app's id in Okta, or the client's, is expected", report), AppId::parse, report);
     let name = default(fields.get("name"), None, |f| f.name(MAX_NAME, report).map(|name| Some(name.to_owned())));
-    let protocol = fields.required("protocol", "`saml`, `oidc` or `cognito` is expected", report);
-    let protocol = word(protocol, Protocol::parse, report);
     let provider = fields.required("provider", "the name of the app's identity provider in IAM is expected", report);
     let provider = word(provider, ProviderName::parse, report);
     let audience = fields.required("audience", "the audience that trust policies demand is expected", report);
     let audience = audience.and_then(|f| uri(&f, report));
+    let way = Way::read(&fields, audience.as_deref(), report);
     let mode = default(fields.get("mode"), Mode::Enforce, |f| word(Some(f), Mode::parse, report));
     let groups_claim = groups_claim(&fields, report);
-    let identity = identity(&fields, report);
-    let tags = tags(&fields, report);
-    let session_duration = default(fields.get("session_duration"), None, |f| {
-        let seconds = f.number(report)?;
-        report.parsed(&f, SessionDuration::new(seconds)).map(Some)
-    });
+    let identity = identity::read(&fields, way, report);
+    let tags = tags::read(&fields, way, report);
+    let session_duration =
+        default(fields.get("session_duration"), None, |f| session_duration(&f, way, report).map(Some));
     let when_unentitled = fields.required("when_unentitled", "`deny` or `pass` is expected", report);
     let when_unentitled = word(when_unentitled, WhenUnentitled::parse, report);
     let codes = default(fields.get("codes"), Codes::Cover, |f| word(Some(f), Codes::parse, report));
+    let code_capacity = default(fields.get("code_capacity"), None, |f| {
+        let codes = f.number(report)?;
+        report.parsed(&f, CodeCapacity::new(codes)).map(Some)
+    });
+    let tokens = tokens::read(&fields, way, report);
     let active = default(fields.get("active"), true, |f| f.flag(report));
     let app = App {
         id: id?,
         name: name?,
-        protocol: protocol?,
+        protocol: way.protocol?,
         provider: provider?,
         audience: audience?,
         mode: mode?,
@@ -96,10 +109,19 @@ fn read(field: &Field<'_>, report: &mut Report) -> Option<StatedApp> {
         session_duration: session_duration?,
         when_unentitled: when_unentitled?,
         codes: codes?,
-        code_capacity: None,
-        tokens: TokenRules::default(),
+        code_capacity: code_capacity?,
+        tokens: tokens?,
     };
     Some(StatedApp { app, active: active? })
+}
+
+fn session_duration(field: &Field<'_>, way: Way, report: &mut Report) -> Option<SessionDuration> {
+    let seconds = field.number(report)?;
+    if way.has_tokens() {
+        let what = "has no effect: a token does not say how long a session lasts; whoever asks for the session does";
+        report.warning(field.node.at, &field.path, what);
+    }
+    report.parsed(field, SessionDuration::new(seconds))
 }
 
 fn groups_claim(fields: &Fields<'_>, report: &mut Report) -> Option<String> {
@@ -108,61 +130,6 @@ fn groups_claim(fields: &Fields<'_>, report: &mut Report) -> Option<String> {
     let groups = Fields::read(groups.node, &groups.path, &["claim"], report)?;
     let claim = groups.required("claim", "the claim that carries the person's groups is expected", report)?;
     claim.name(MAX_URI, report).map(str::to_owned)
-}
-
-fn identity(fields: &Fields<'_>, report: &mut Report) -> Option<IdentityRule> {
-    let hint = "write `identity: { pattern: \"*@example.com\" }` with your own domain";
-    let identity = fields.required("identity", hint, report)?;
-    let identity = Fields::read(identity.node, &identity.path, &["from", "pattern"], report)?;
-    let from = identity.get("from");
-    let from = default(from, IdentityField::login(), |f| word(Some(f), IdentityField::parse, report));
-    let pattern =
-        identity.required("pattern", "what identities look like is expected, such as `*@example.com`", report);
-    let pattern = word(pattern, IdentityPattern::parse, report);
-    Some(IdentityRule { from: from?, pattern: pattern? })
-}
-
-fn tags(fields: &Fields<'_>, report: &mut Report) -> Option<TagRules> {
-    let tags = fields.get("tags");
-    let rules = default(tags.clone(), BTreeMap::new(), |f| tag_rules(&f, report));
-    let local_tags = fields.get("local_tags");
-    let local = default(local_tags.clone(), BTreeSet::new(), |f| {
-        let mut local = BTreeSet::new();
-        for item in f.list(report)? {
-            let key = item.text(report)?;
-            if !local.insert(key.to_owned()) {
-                report.warning(item.node.at, &item.path, "is there twice");
-            }
-        }
-        Some(local)
-    });
-    let (rules, local) = (rules?, local?);
-    // The rules alone are fine, so that what is wrong with them together is the local tags'.
-    let of_rules = TagRules::new(rules.clone(), BTreeSet::new());
-    let place = if of_rules.is_err() { tags } else { local_tags };
-    match place {
-        Some(field) => report.parsed(&field, TagRules::new(rules, local)),
-        None => of_rules.ok(),
-    }
-}
-
-fn tag_rules(field: &Field<'_>, report: &mut Report) -> Option<BTreeMap<String, TagRule>> {
-    let mut rules = Some(BTreeMap::new());
-    for (key, rule) in field.map(report)? {
-        let read = Fields::read(rule.node, &rule.path, &["claim", "required"], report).and_then(|fields| {
-            let claim = fields.required("claim", "the claim whose value the tag takes is expected", report);
-            let claim = claim.and_then(|f| f.name(MAX_URI, report).map(str::to_owned));
-            let required = default(fields.get("required"), false, |f| f.flag(report));
-            Some(TagRule { claim: claim?, required: required? })
-        });
-        match (read, &mut rules) {
-            (Some(rule), Some(rules)) => {
-                rules.insert(key.to_owned(), rule);
-            }
-            _ => rules = None,
-        }
-    }
-    rules
 }
 
 fn uri(field: &Field<'_>, report: &mut Report) -> Option<String> {
@@ -194,3 +161,6 @@ fn default<'n, T>(field: Option<Field<'n>>, otherwise: T, read: impl FnOnce(Fiel
         Some(field) => read(field),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,18 +37,18 @@ fn read(text: &str) -> Result<Entitlements, Vec<Problem>> {
     parse(text.as_bytes(), "base-name", Timestamp::from_seconds(NOW))
 }
 
-fn good(text: &str) -> Entitlements {
+pub(super) fn good(text: &str) -> Entitlements {
     read(text).unwrap_or_else(|problems| panic!("{}", BadFile { file: "f.yaml".to_owned(), problems }))
 }
 
-fn bad(text: &str) -> String {
+pub(super) fn bad(text: &str) -> String {
     match read(text) {
         Ok(_) => panic!("the file was taken:\n{text}"),
         Err(problems) => BadFile { file: "f.yaml".to_owned(), problems }.to_string(),
     }
 }
 
-fn warnings(text: &str) -> String {
+pub(super) fn warnings(text: &str) -> String {
     good(text).warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 

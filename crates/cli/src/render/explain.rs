@@ -1,18 +1,22 @@
 //! What a sign-in would get, and why.
 
+mod rendering;
+mod undecided;
+
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use signet_core::app::Mode;
+use signet_core::app::{App, CognitoKind, Mode};
 use signet_core::code::Salt;
 use signet_core::decision::{Decision, Finding, GroupFinding, Note, Outcome, SignIn};
-use signet_core::grant::{Grant, NotCounting, SourceId, Timestamp};
+use signet_core::grant::{Grant, NotCounting, SourceId};
 use signet_core::group::GroupRecord;
-use signet_core::saml::{ATTRIBUTE_PREFIX, Attribute};
-use signet_core::session::DECISION_TAG;
+use signet_facts::Remark;
 use signet_store::history::HistoryRow;
 use signet_store::past::Past;
 
+pub use self::rendering::Rendering;
+pub use self::undecided::{Ending, Undecided};
 use super::plan::{grant_json, grant_text};
 use crate::text::{columns, count, group, printable};
 use crate::time;
@@ -24,17 +28,22 @@ pub struct Explained<'e, 'a> {
     pub sign_in: &'e SignIn<'a>,
     /// What it gets.
     pub decision: &'e Decision<'a>,
-    /// What the assertion would carry; nothing unless there is access.
-    pub attributes: &'e [Attribute],
+    /// What the assertion or the tokens would carry; nothing unless there is access.
+    pub rendering: Option<&'e Rendering>,
+    /// Why nothing is given of what was decided; none where it is.
+    pub no_place: Option<&'e Remark>,
+    /// What is to be known of the request itself.
+    pub remarks: &'e [Remark],
     /// The table as it was at the moment of the sign-in; none if the table was read as it is.
     pub past: Option<&'e Past>,
 }
 
 impl<'a> Explained<'_, 'a> {
-    /// What the hook would answer: `patch`, `no_change` or `deny`.
+    /// What the function would answer: `patch`, `no_change` or `deny`.
     #[must_use]
     pub fn answer(&self) -> &'static str {
         match (&self.decision.outcome, self.sign_in.app.mode) {
+            _ if self.no_place.is_some() => "no_change",
             (_, Mode::Observe) | (Outcome::NoAccess, _) => "no_change",
             (Outcome::Access(_), Mode::Enforce) => "patch",
             (Outcome::Deny(_), Mode::Enforce) => "deny",
@@ -48,7 +57,7 @@ impl<'a> Explained<'_, 'a> {
         let identity = self.sign_in.identity.map_or_else(|| "-".to_owned(), printable);
         let name = app.name.as_deref().map(|name| format!("{} ", printable(name))).unwrap_or_default();
         let rows = [
-            ("App", format!("{name}({}), {}, {}", app.id, app.protocol.as_str(), app.mode.as_str())),
+            ("App", format!("{name}({}), {}, {}", app.id, way(app), app.mode.as_str())),
             ("Person", format!("{identity}  from {}", app.identity.from)),
             ("Answer", self.answer_text()),
         ];
@@ -56,15 +65,16 @@ impl<'a> Explained<'_, 'a> {
         let rows: Vec<_> = rows.map(|(field, value)| vec![field.to_owned(), value]).collect();
         let mut text = columns("", &rows);
         self.write_groups(&mut text);
-        if !self.attributes.is_empty() {
-            text.push_str("\nAttributes\n");
-            text.push_str(&columns("  ", &self.attribute_rows()));
+        if let Some(rendering) = self.rendering {
+            rendering.write(&mut text);
         }
-        if !self.decision.notes.is_empty() {
+        let notes = self.decision.notes.iter().map(note_text);
+        let notes: Vec<String> = notes.chain(self.remarks.iter().map(|remark| printable(&remark.detail))).collect();
+        if !notes.is_empty() {
             text.push_str("\nNotes\n");
         }
-        for note in &self.decision.notes {
-            let _ = writeln!(text, "  {}", note_text(note));
+        for note in notes {
+            let _ = writeln!(text, "  {note}");
         }
         text
     }
@@ -93,6 +103,10 @@ impl<'a> Explained<'_, 'a> {
             }
             Outcome::NoAccess => "no role; the app lets such people in without access to AWS".to_owned(),
             Outcome::Deny(deny) => format!("denied: {}", printable(&deny.to_string())),
+        };
+        let decided = match self.no_place {
+            None => decided,
+            Some(why) => format!("no change, though there is {decided}: {}", printable(&why.detail)),
         };
         match self.sign_in.app.mode {
             Mode::Enforce => decided,
@@ -133,44 +147,32 @@ impl<'a> Explained<'_, 'a> {
         }
     }
 
-    fn attribute_rows(&self) -> Vec<Vec<String>> {
-        let mut rows = Vec::new();
-        for attribute in self.attributes {
-            let mut name = attribute.name.strip_prefix(ATTRIBUTE_PREFIX).unwrap_or(&attribute.name).to_owned();
-            let is_decision = name.ends_with(DECISION_TAG);
-            for value in &attribute.values {
-                let value =
-                    if is_decision { "(an id of its own for every sign-in)".to_owned() } else { printable(value) };
-                rows.push(vec![std::mem::take(&mut name), value]);
-            }
-        }
-        rows
-    }
-
     /// For programs.
     #[must_use]
     pub fn json(&self) -> Value {
         let app = self.sign_in.app;
         let (outcome, deny) = match &self.decision.outcome {
+            _ if self.no_place.is_some() => ("no_access", Value::Null),
             Outcome::Access(_) => ("access", Value::Null),
             Outcome::NoAccess => ("no_access", Value::Null),
             Outcome::Deny(deny) => ("deny", json!({ "reason": deny.reason(), "text": deny.to_string() })),
         };
         let (roles, codes) = match &self.decision.outcome {
-            Outcome::Access(access) => (
+            Outcome::Access(access) if self.no_place.is_none() => (
                 access.roles.iter().map(|role| role.as_str()).collect(),
                 access.codes.iter().map(|code| code.as_str().to_owned()).collect(),
             ),
             _ => (Vec::new(), Vec::new()),
         };
-        let attributes: Vec<Value> =
-            self.attributes.iter().map(|a| json!({ "name": a.name, "values": a.values })).collect();
+        let notes = self.decision.notes.iter().map(note_json);
+        let remarks = self.no_place.into_iter().chain(self.remarks).map(remark_json);
         json!({
             "at": self.past.map(|_| time::show(self.sign_in.now)),
             "app": app.id.as_str(),
             "app_name": app.name,
             "app_since": self.past.and_then(|past| past.cause_of_app(&app.id)).map(since_json),
             "provider_since": self.past.and_then(|past| past.cause_of_provider(&app.id)).map(since_json),
+            "protocol": app.protocol.as_str(),
             "mode": app.mode.as_str(),
             "identity": self.sign_in.identity,
             "answer": self.answer(),
@@ -179,8 +181,9 @@ impl<'a> Explained<'_, 'a> {
             "roles": roles,
             "codes": codes,
             "groups": self.decision.groups.iter().map(|found| self.group_json(found)).collect::<Vec<_>>(),
-            "attributes": attributes,
-            "notes": self.decision.notes.iter().map(note_json).collect::<Vec<_>>(),
+            "attributes": self.rendering.map_or_else(|| json!([]), Rendering::attributes_json),
+            "tokens": self.rendering.map(Rendering::tokens_json),
+            "notes": notes.chain(remarks).collect::<Vec<_>>(),
         })
     }
 
@@ -280,6 +283,16 @@ fn note_json(note: &Note<'_>) -> Value {
     json!({ "kind": kind, "alarm": note.is_alarm(), "detail": detail })
 }
 
+/// What is to be known of a request, in the form of a decision's notes.
+fn remark_json(remark: &Remark) -> Value {
+    json!({ "kind": remark.kind, "alarm": false, "detail": { "text": remark.detail } })
+}
+
+/// How people sign in to an app: the protocol, or the kind of a Cognito app.
+fn way(app: &App) -> &'static str {
+    app.cognito_kind().map_or_else(|| app.protocol.as_str(), CognitoKind::as_str)
+}
+
 /// Who stated it, by which event, and since when, for people.
 fn cause_text(row: &HistoryRow) -> String {
     let by = match (&row.source, &row.provider) {
@@ -304,55 +317,6 @@ fn since_json(row: &HistoryRow) -> Value {
         "source": row.source.as_ref().map(SourceId::as_str),
         "revision": row.revision,
     })
-}
-
-/// A sign-in that is denied before anything is decided: to an app that is not there, or not active.
-#[derive(Debug, Clone, Copy)]
-pub struct Refused<'r> {
-    /// The app, as the sign-in names it.
-    pub app: &'r str,
-    /// The word that the hook's log has.
-    pub reason: &'r str,
-    /// Why, for people.
-    pub why: &'r str,
-    /// The moment, if it is in the past.
-    pub at: Option<Timestamp>,
-    /// What changed the app to what it was then, if that is known.
-    pub since: Option<&'r HistoryRow>,
-}
-
-impl Refused<'_> {
-    /// For people.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let row = |field: &str, value: String| vec![field.to_owned(), value];
-        let at = self.at.map(|at| row("At", time::show(at)));
-        let rows = [row("App", printable(self.app)), row("Answer", format!("denied: {}", self.why))];
-        let since = self.since.map(|since| row("Made so", cause_text(since)));
-        columns("", &at.into_iter().chain(rows).chain(since).collect::<Vec<_>>())
-    }
-
-    /// For programs; the fields are those of [`Explained::json`].
-    #[must_use]
-    pub fn json(&self) -> Value {
-        json!({
-            "at": self.at.map(time::show),
-            "app": self.app,
-            "app_name": null,
-            "app_since": self.since.filter(|row| row.provider.is_none()).map(since_json),
-            "provider_since": self.since.filter(|row| row.provider.is_some()).map(since_json),
-            "mode": null,
-            "identity": null,
-            "answer": "deny",
-            "outcome": "deny",
-            "deny": { "reason": self.reason, "text": self.why },
-            "roles": [],
-            "codes": [],
-            "groups": [],
-            "attributes": [],
-            "notes": [],
-        })
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-//! Plans, collisions, explanations, history, producers, trust policies and findings, for people and for
-//! programs.
+//! Plans, collisions, explanations, history, producers, trust policies, maps of principal tags and findings,
+//! for people and for programs.
 
 pub mod audit;
 pub mod collision;
 pub mod explain;
 pub mod history;
+pub mod identity_pool;
 pub mod plan;
 pub mod producer;
 pub mod trust;

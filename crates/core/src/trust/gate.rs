@@ -126,6 +126,13 @@ impl Issuer {
         format!("https://{}", self.0)
     }
 
+    /// Whether this is a Cognito user pool: `cognito-idp.<region>.amazonaws.com/<user pool id>`, by which
+    /// identity pools name it too.
+    #[must_use]
+    pub fn is_user_pool(&self) -> bool {
+        cognito::is_user_pool(self)
+    }
+
     /// The ARN of the issuer's provider in the role's account.
     #[must_use]
     pub fn provider(&self, role: &RoleArn) -> String {

@@ -1,4 +1,4 @@
-"""IAM and STS on this machine: moto's server on 127.0.0.1, on a free port.
+"""IAM, STS and Cognito user pools on this machine: moto's server on 127.0.0.1, on a free port.
 
 Prints its port on a line of its standard output once connections are accepted, and ends when its
 standard input ends: whoever started it may be killed, and leaves nothing behind. Its log goes to the

@@ -8,6 +8,7 @@ use signet_core::identity::{IdentityField, IdentityPattern};
 use signet_core::role::{AccountId, Protocol, ProviderName};
 use signet_core::trust::desired::Desired;
 use signet_core::trust::document::Document;
+use signet_core::trust::gate::Issuer;
 use signet_core::trust::grants::{Codes, RoleEntry};
 use signet_core::trust::plan::{Plan, Quota};
 use signet_iam::{Providers, RoleFacts};
@@ -383,6 +384,24 @@ fn apps_that_cannot_be_told_apart_are_told() {
     let mut old = a;
     old.provider.as_mut().unwrap().certificates.clear();
     assert_eq!(kinds(&apps::findings(&known(&[("a", old)]))), [(Weight::Note, "certificates_unknown")]);
+}
+
+#[test]
+fn a_policy_that_is_the_only_gate_is_told_and_demands_no_roles_claim() {
+    for (roles_claim, told) in [(true, vec![]), (false, vec![(Weight::Warning, "roles_claim_off")])] {
+        let mut app = known_app("a", Mode::Enforce);
+        app.provider = None;
+        let stated = &mut app.stated.as_mut().unwrap().app;
+        stated.protocol = Protocol::Oidc;
+        stated.audience = "0oa1".to_owned();
+        stated.tokens.issuer = Some(Issuer::from_url("https://example.okta.com/oauth2/a").unwrap());
+        stated.tokens.roles_claim = roles_claim;
+        let known = known(&[("a", app)]);
+        assert_eq!(kinds(&apps::findings(&known)), told);
+        let policy = wanted(&known, &["abcd"], "");
+        assert!(policy.contains("example.okta.com/oauth2/a:aud") && policy.contains("*:abcd:*"), "{policy}");
+        assert_eq!(policy.contains("sts:RoleAuthorizedByIdp"), roles_claim, "{policy}");
+    }
 }
 
 #[test]

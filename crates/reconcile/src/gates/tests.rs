@@ -136,7 +136,10 @@ fn what_cannot_be_written_into_a_policy_is_no_gate() {
         (of(KnownApp { stated: None, ..app(Protocol::Saml, "a") }), "no entitlement file"),
         (of(app(Protocol::Saml, "a*")), "audience `a*`"),
         (of(app(Protocol::Oidc, "a")), "nor a provider event states the issuer"),
-        (with(app(Protocol::Oidc, "a"), AppProvider { issuer_url: None, ..oidc() }), "nor a provider event states the issuer"),
+        (
+            with(app(Protocol::Oidc, "a"), AppProvider { issuer_url: None, ..oidc() }),
+            "nor a provider event states the issuer",
+        ),
         (with(app(Protocol::Oidc, "a"), AppProvider { client_ids: [].into(), ..oidc() }), "neither an audience"),
         (with(app(Protocol::Oidc, "a"), AppProvider { issuer_url: Some("http://a".into()), ..oidc() }), "issuer `"),
         (with(app(Protocol::Oidc, "a"), AppProvider { client_ids: ["a b".into()].into(), ..oidc() }), "audience `a b`"),

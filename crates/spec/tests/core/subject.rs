@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled};
+use signet_core::app::{
+    App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled,
+};
 use signet_core::code::{CodeHasher, CodeWidth, GroupCode, Salt};
 use signet_core::decision::{self as core, SignIn as CoreSignIn};
 use signet_core::grant::{Grant, SourceId, Timestamp};

@@ -1,27 +1,25 @@
 //! `explain`.
 
+mod decided;
+mod made;
 mod request;
 
-use std::collections::BTreeMap;
-
-use signet_core::app::{App, AppId};
-use signet_core::code::Sha256Hasher;
-use signet_core::decision::SignIn;
+use signet_core::app::AppId;
 use signet_core::grant::Timestamp;
 use signet_core::role::Protocol;
-use signet_core::saml;
-use signet_core::session::DecisionId;
+use signet_facts::Remark;
 use signet_store::past::Past;
 use signet_store::sign_in::{AppState, Snapshot};
 use signet_store::{Meta, Table};
 
+use self::decided::{Asking, Stop, decided};
+use self::made::{ByCognito, ByOidc, BySaml, Made};
 use self::request::{Asked, Request};
 use crate::args::{Connection, Explain};
 use crate::connect;
 use crate::console::Console;
 use crate::failure::{Exit, Failure};
-use crate::random;
-use crate::render::explain::{self as render, Refused};
+use crate::render::explain::{Ending, Undecided};
 use crate::time;
 
 pub(super) async fn explain(
@@ -31,11 +29,12 @@ pub(super) async fn explain(
     now: Timestamp,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
+    let unread = |app: &str, ending: Ending<'_>, console: &mut Console<'_>| {
+        say(&Undecided { app, mode: None, ending, at: args.at, since: None }, as_json, console)
+    };
     let has_access = match Request::read(args)? {
-        Asked::Refused { app, reason, why } => {
-            let refusal = Refused { app: &app, reason, why: &why, at: args.at, since: None };
-            refused(&refusal, as_json, console)?
-        }
+        Asked::Refused { app, reason, why } => unread(&app, Ending::Denied { reason, why: &why }, console)?,
+        Asked::Passed { app, why } => unread(&app, Ending::Passed(&why), console)?,
         Asked::SignIn(request) => {
             let table = connect::table(connection).await?;
             match args.at {
@@ -72,8 +71,8 @@ async fn look_back(
             format!("the table's history has nothing of {at} or before: it begins at {begins}")
         }
     };
-    let refusal = Refused { app: request.app(), reason: "no_history", why: &why, at: Some(at), since: None };
-    refused(&refusal, as_json, console)
+    let ending = Ending::Denied { reason: "no_history", why: &why };
+    say(&Undecided { app: request.app(), mode: None, ending, at: Some(at), since: None }, as_json, console)
 }
 
 /// What a sign-in is decided by.
@@ -108,76 +107,61 @@ async fn sign_in(
     now: Timestamp,
     console: &mut Console<'_>,
 ) -> Result<bool, Failure> {
-    // The app says which claim carries the groups, and whoever asks may wait for a second read.
-    let groups = match reading.sign_in(request.app(), &[]).await?.app {
-        AppState::Active(app) => request.groups(&app.groups_claim),
-        AppState::Unknown | AppState::Inactive(_) => Vec::new(),
-    };
-    let snapshot = reading.sign_in(request.app(), &groups).await?;
     let at = reading.past().map(|_| now);
-    let (reason, why) = match &snapshot.app {
-        AppState::Active(app) if app.protocol == Protocol::Saml => {
-            let found = Found { app, groups: &groups, snapshot: &snapshot, past: reading.past() };
-            return decided(request, &found, now, as_json, console);
-        }
+    let denied = |reason, why: &str| Stop::Denied { reason, why: why.to_owned() };
+    // The app says which claim carries the groups, and whoever asks may wait for a second read.
+    let (mode, stop) = match reading.sign_in(request.app(), &[]).await?.app {
         AppState::Active(app) => {
-            ("app_protocol", format!("the app is stated as `{}`, and signs in by `saml`", app.protocol.as_str()))
+            let asking = Asking { app: &app, reading, now, as_json };
+            match by_protocol(request, &asking, console).await {
+                Ok(has_access) => return Ok(has_access),
+                Err(stop) => (Some(app.mode), stop),
+            }
         }
-        AppState::Unknown if at.is_some() => ("unknown_app", "the table had no such app then".to_owned()),
-        AppState::Unknown => ("unknown_app", "the table has no such app".to_owned()),
-        AppState::Inactive(why) => ("inactive_app", format!("the app is not active: {why}")),
+        AppState::Unknown if at.is_some() => (None, denied("unknown_app", "the table had no such app then")),
+        AppState::Unknown => (None, denied("unknown_app", "the table has no such app")),
+        AppState::Inactive(why) => (None, denied("inactive_app", &format!("the app is not active: {why}"))),
     };
     let id = AppId::parse(request.app()).ok();
     let since = reading.past().zip(id).and_then(|(past, id)| past.cause_of_app(&id));
-    refused(&Refused { app: request.app(), reason, why: &why, at, since }, as_json, console)
+    let undecided = |ending| Undecided { app: request.app(), mode, ending, at, since };
+    match stop {
+        Stop::Denied { reason, why } => say(&undecided(Ending::Denied { reason, why: &why }), as_json, console),
+        Stop::Passed(why) => say(&undecided(Ending::Passed(&why)), as_json, console),
+        Stop::Failed(failure) => Err(failure),
+    }
+}
+
+/// Decides a sign-in in the way in which it is made.
+async fn by_protocol(request: &Request, asking: &Asking<'_>, console: &mut Console<'_>) -> Result<bool, Stop> {
+    match request {
+        Request::Assertion(_, call) => decided(&**call, asking, console).await,
+        Request::Token(_, call) => decided(&**call, asking, console).await,
+        Request::Pool(_, event) => decided(&**event, asking, console).await,
+        Request::Options(options) => match options.protocol.unwrap_or(asking.app.protocol) {
+            Protocol::Cognito => decided(&Made::<ByCognito>::of(options), asking, console).await,
+            other if options.event_version.is_some() => {
+                let what =
+                    format!("--event-version is for `cognito`, and this sign-in is made by `{}`", other.as_str());
+                Err(Failure::Usage(what).into())
+            }
+            Protocol::Saml => decided(&Made::<BySaml>::of(options), asking, console).await,
+            Protocol::Oidc => decided(&Made::<ByOidc>::of(options), asking, console).await,
+        },
+    }
 }
 
 /// Says that there is no access, and why.
-fn refused(refusal: &Refused<'_>, as_json: bool, console: &mut Console<'_>) -> Result<bool, Failure> {
+fn say(undecided: &Undecided<'_>, as_json: bool, console: &mut Console<'_>) -> Result<bool, Failure> {
     if as_json {
-        console.json(&refusal.json())?;
+        console.json(&undecided.json())?;
     } else {
-        console.result(&refusal.text())?;
+        console.result(&undecided.text())?;
     }
     Ok(false)
 }
 
-/// All that a decision is made of, but the request.
-struct Found<'f> {
-    app: &'f App,
-    groups: &'f [&'f str],
-    snapshot: &'f Snapshot,
-    past: Option<&'f Past>,
-}
-
-fn decided(
-    request: &Request,
-    found: &Found<'_>,
-    now: Timestamp,
-    as_json: bool,
-    console: &mut Console<'_>,
-) -> Result<bool, Failure> {
-    let Found { app, groups, snapshot, past } = *found;
-    let id = DecisionId::from_random(random::bytes()?);
-    let tag_values: BTreeMap<&str, Vec<&str>> =
-        app.tags.rules().iter().map(|(key, rule)| (key.as_str(), request.claim(&rule.claim))).collect();
-    let identity = request.identity(&app.identity.from);
-    let sign_in = SignIn {
-        id: &id,
-        app,
-        width: snapshot.meta.width,
-        now,
-        identity,
-        groups,
-        records: &snapshot.groups,
-        tag_values,
-    };
-    let (decision, attributes) = saml::decide(&sign_in, &request.base(&app.groups_claim), &Sha256Hasher);
-    let explained = render::Explained { sign_in: &sign_in, decision: &decision, attributes: &attributes, past };
-    if as_json {
-        console.json(&explained.json())?;
-    } else {
-        console.result(&explained.text())?;
-    }
-    Ok(!attributes.is_empty())
+/// Why tokens stay as they are that are for no user.
+fn no_user() -> Remark {
+    Remark { kind: "no_user", detail: "the grant has no user: nothing is added".to_owned() }
 }

@@ -1,4 +1,4 @@
-//! The sign-in to explain: from options, or from an event as the hook receives it.
+//! The sign-in to explain: from options, or from an event as a function receives it.
 
 use std::io::Read;
 use std::path::Path;
@@ -6,155 +6,175 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
-use signet_core::identity::IdentityField;
-use signet_core::saml::BaseAssertion;
-use signet_facts::Facts;
-use signet_okta::request::{Envelope, RequestError, SAML_EVENT_TYPE};
+use signet_cognito::event::{EventError, PreToken};
+use signet_facts::Remark;
+use signet_okta::json;
+use signet_okta::request::{Envelope, RequestError, SAML_EVENT_TYPE, TOKEN_EVENT_TYPE};
 use signet_okta::saml::SamlRequest;
+use signet_okta::token::TokenRequest;
 
+use super::made::Options;
+use super::no_user;
 use crate::args::Explain;
 use crate::failure::Failure;
 use crate::file::MAX_BYTES;
+use crate::text::printable;
 
-/// What an event is to the hook.
+/// What an event is to the function that receives it.
 #[derive(Debug)]
 pub(super) enum Asked {
     /// A sign-in to decide.
     SignIn(Request),
-    /// A sign-in that is denied before anything is read. The reason is the word that the hook's
-    /// log has.
-    Refused { app: String, reason: &'static str, why: String },
+    /// A sign-in that is denied before anything is read. The reason is the word that the function's log
+    /// has.
+    Refused {
+        /// The app, as far as it is known.
+        app: String,
+        /// The word.
+        reason: &'static str,
+        /// Why, for people.
+        why: String,
+    },
+    /// Tokens that stay as they are, before anything is read.
+    Passed {
+        /// The app, as far as it is known.
+        app: String,
+        /// Why.
+        why: Remark,
+    },
 }
 
 /// The sign-in to explain.
 #[derive(Debug)]
 pub(super) enum Request {
     /// From options.
-    Options {
-        app: String,
-        user: String,
-        groups: Vec<String>,
-        /// Claims with their values, in the order of the options.
-        claims: Vec<(String, Vec<String>)>,
-    },
-    /// From an event, with the app's id.
-    Event { app: String, request: Box<SamlRequest> },
+    Options(Options),
+    /// A call of Okta's SAML assertion hook, with the app's id.
+    Assertion(String, Box<SamlRequest>),
+    /// A call of Okta's token hook, with the app's id.
+    Token(String, Box<TokenRequest>),
+    /// An event of Cognito's trigger, with the app's id.
+    Pool(String, Box<PreToken>),
 }
 
 impl Request {
     /// Reads the sign-in that the options describe, or name a file of.
     pub(super) fn read(args: &Explain) -> Result<Asked, Failure> {
         match (&args.event, &args.app, &args.user) {
-            (Some(path), _, _) => Self::from_event(path),
-            (None, Some(app), Some(user)) => Self::from_options(args, app, user).map(Asked::SignIn),
+            (Some(path), _, _) => event(path),
+            (None, Some(app), Some(user)) => options(args, app, user).map(|made| Asked::SignIn(Self::Options(made))),
             // The command line's definition demands one of both.
             _ => Err(Failure::Usage("say --app and --user, or --event".to_owned())),
         }
     }
 
-    fn from_options(args: &Explain, app: &str, user: &str) -> Result<Self, Failure> {
-        let mut groups = args.groups.clone();
-        if let Some(path) = &args.groups_from {
-            let text = String::from_utf8(read(path)?).map_err(|error| Failure::Read {
-                path: path.display().to_string(),
-                error: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
-            })?;
-            groups.extend(text.lines().filter(|line| !line.is_empty()).map(str::to_owned));
-        }
-        let mut claims: Vec<(String, Vec<String>)> = Vec::new();
-        for claim in &args.claims {
-            let Some((name, value)) = claim.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-                return Err(Failure::Usage(format!("--claim `{claim}` is not NAME=VALUE")));
-            };
-            match claims.iter_mut().find(|(known, _)| known == name) {
-                Some((_, values)) => values.push(value.to_owned()),
-                None => claims.push((name.to_owned(), vec![value.to_owned()])),
-            }
-        }
-        Ok(Self::Options { app: app.to_owned(), user: user.to_owned(), groups, claims })
-    }
-
-    fn from_event(path: &Path) -> Result<Asked, Failure> {
-        let bad = |what: String| Failure::BadEvent { path: path.display().to_string(), what };
-        let bytes = read(path)?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| bad(format!("it is not JSON: {error}")))?;
-        let body = match body_of(&value) {
-            Some(body) => body.map_err(|what| bad(what.to_owned()))?,
-            None => bytes,
-        };
-        let refused = |reason, why: String| Asked::Refused { app: "-".to_owned(), reason, why };
-        let envelope = match Envelope::parse(&body) {
-            Ok(envelope) => envelope,
-            // It is a sign-in, and what is wrong with it decides about access.
-            Err(error @ RequestError::Malformed { .. }) if matches!(&error, RequestError::Malformed { path, .. } if path == "/data") =>
-            {
-                return Ok(refused("malformed_request", error.to_string()));
-            }
-            Err(error) => return Err(bad(error.to_string())),
-        };
-        envelope.expect_type(SAML_EVENT_TYPE).map_err(|error| bad(error.to_string()))?;
-        let request = match SamlRequest::from_envelope(&envelope) {
-            Ok(request) => request,
-            Err(error) => return Ok(refused("malformed_request", error.to_string())),
-        };
-        Ok(match request.app_id().filter(|app| !app.is_empty()).map(str::to_owned) {
-            Some(app) => Asked::SignIn(Self::Event { app, request: Box::new(request) }),
-            None => refused("unknown_app", "the request names no app".to_owned()),
-        })
-    }
-
     /// The app's id.
     pub(super) fn app(&self) -> &str {
         match self {
-            Self::Options { app, .. } | Self::Event { app, .. } => app,
+            Self::Options(made) => &made.app,
+            Self::Assertion(app, _) | Self::Token(app, _) | Self::Pool(app, _) => app,
         }
     }
+}
 
-    /// The value of the field that the app takes identities from.
-    pub(super) fn identity(&self, from: &IdentityField) -> Option<&str> {
-        match (self, from) {
-            (Self::Options { claims, .. }, IdentityField::Claim(name))
-                if claims.iter().any(|(known, _)| known == name) =>
-            {
-                signet_facts::only(&self.claim(name))
-            }
-            (Self::Options { user, .. }, _) => Some(user),
-            (Self::Event { request, .. }, from) => Facts::identity(&**request, from).unwrap_or_default(),
-        }
+fn options(args: &Explain, app: &str, user: &str) -> Result<Options, Failure> {
+    let mut groups = args.groups.clone();
+    if let Some(path) = &args.groups_from {
+        let text = String::from_utf8(read(path)?).map_err(|error| Failure::Read {
+            path: path.display().to_string(),
+            error: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
+        })?;
+        groups.extend(text.lines().filter(|line| !line.is_empty()).map(str::to_owned));
     }
-
-    /// The values of a claim.
-    pub(super) fn claim(&self, name: &str) -> Vec<&str> {
-        match self {
-            Self::Options { claims, .. } => {
-                let values = claims.iter().filter(|(known, _)| known == name).flat_map(|(_, values)| values);
-                values.map(String::as_str).collect()
-            }
-            Self::Event { request, .. } => Facts::texts(&**request, name).unwrap_or_default(),
-        }
-    }
-
-    /// The person's groups: the values of the app's claim, and those that the options name.
-    pub(super) fn groups(&self, claim: &str) -> Vec<&str> {
-        let mut all = self.claim(claim);
-        if let Self::Options { groups, .. } = self {
-            all.extend(groups.iter().map(String::as_str));
-        }
-        all
-    }
-
-    /// The assertion as Okta would send it without Signet.
-    pub(super) fn base<'r>(&'r self, groups_claim: &'r str) -> BaseAssertion<'r> {
-        let attributes = match self {
-            Self::Options { claims, .. } => {
-                let others = claims.iter().map(|(name, _)| name.as_str()).filter(|name| *name != groups_claim);
-                let others = others.map(|name| (name, self.claim(name)));
-                others.chain([(groups_claim, self.groups(groups_claim))]).collect()
-            }
-            Self::Event { request, .. } => return signet_facts::saml::base_assertion(request),
+    let mut claims: Vec<(String, Vec<String>)> = Vec::new();
+    for claim in &args.claims {
+        let Some((name, value)) = claim.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            return Err(Failure::Usage(format!("--claim `{claim}` is not NAME=VALUE")));
         };
-        BaseAssertion { attributes }
+        match claims.iter_mut().find(|(known, _)| known == name) {
+            Some((_, values)) => values.push(value.to_owned()),
+            None => claims.push((name.to_owned(), vec![value.to_owned()])),
+        }
     }
+    let protocol = args.protocol.map(Into::into);
+    let (app, user) = (app.to_owned(), user.to_owned());
+    Ok(Options { app, user, groups, claims, protocol, event_version: args.event_version })
+}
+
+fn event(path: &Path) -> Result<Asked, Failure> {
+    let bad = |what: String| Failure::BadEvent { path: path.display().to_string(), what };
+    let bytes = read(path)?;
+    let value: Value = serde_json::from_slice(&bytes).map_err(|error| bad(format!("it is not JSON: {error}")))?;
+    if value.get("triggerSource").is_some() {
+        return pool(&bytes).map_err(bad);
+    }
+    let body = match body_of(&value) {
+        Some(body) => body.map_err(|what| bad(what.to_owned()))?,
+        None => bytes,
+    };
+    call(&body).map_err(bad)
+}
+
+/// A call of a hook of Okta's.
+fn call(body: &[u8]) -> Result<Asked, String> {
+    let refused = |reason, why: String| Asked::Refused { app: "-".to_owned(), reason, why };
+    let malformed = |error: RequestError| refused("malformed_request", error.to_string());
+    let envelope = match Envelope::parse(body) {
+        Ok(envelope) => envelope,
+        // It is a sign-in, and what is wrong with it decides about access.
+        Err(error @ RequestError::Malformed { .. }) if matches!(&error, RequestError::Malformed { path, .. } if path == "/data") =>
+        {
+            return Ok(malformed(error));
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    let (app, read): (_, Box<dyn FnOnce(String) -> Request>) = match envelope.event_type.as_deref() {
+        Some(SAML_EVENT_TYPE) => match SamlRequest::from_envelope(&envelope) {
+            Ok(call) => (call.app_id().map(str::to_owned), Box::new(|app| Request::Assertion(app, Box::new(call)))),
+            Err(error) => return Ok(malformed(error)),
+        },
+        Some(TOKEN_EVENT_TYPE) => match TokenRequest::from_envelope(&envelope) {
+            Ok(call) => (call.client_id().map(str::to_owned), Box::new(|app| Request::Token(app, Box::new(call)))),
+            Err(error) => return Ok(malformed(error)),
+        },
+        Some(other) => {
+            let other = printable(other);
+            return Err(format!("its type is `{other}`: `{SAML_EVENT_TYPE}` and `{TOKEN_EVENT_TYPE}` are sign-ins"));
+        }
+        None => {
+            let what =
+                "it has no `eventType`, as calls of Okta's have, and no `triggerSource`, as Cognito's events have";
+            return Err(what.to_owned());
+        }
+    };
+    Ok(named(app, read))
+}
+
+/// An event of Cognito's trigger.
+fn pool(bytes: &[u8]) -> Result<Asked, String> {
+    let tree = json::read(bytes).map_err(|error| format!("it is not JSON: {error}"))?;
+    let event = match PreToken::read(&tree) {
+        Ok(event) => event,
+        Err(error @ EventError::OtherTrigger { .. }) => return Err(error.to_string()),
+        Err(error) => {
+            return Ok(Asked::Refused { app: "-".to_owned(), reason: "malformed_request", why: error.to_string() });
+        }
+    };
+    let app = event.client_id().map(str::to_owned);
+    // The function looks no further, whatever the app.
+    if event.has_no_user() {
+        return Ok(Asked::Passed { app: app.unwrap_or_else(|| "-".to_owned()), why: no_user() });
+    }
+    Ok(named(app, |app| Request::Pool(app, Box::new(event))))
+}
+
+/// A sign-in to the app that it names.
+fn named(app: Option<String>, request: impl FnOnce(String) -> Request) -> Asked {
+    if let Some(app) = app.filter(|app| !app.is_empty()) {
+        return Asked::SignIn(request(app));
+    }
+    let why = "the request names no app".to_owned();
+    Asked::Refused { app: "-".to_owned(), reason: "unknown_app", why }
 }
 
 /// The body of an HTTP API event (payload version 2.0); nothing if this is no such event.
@@ -187,28 +207,6 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn options() -> Request {
-        let own = |values: &[&str]| values.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>();
-        Request::Options {
-            app: "0oaA".to_owned(),
-            user: "jane@example.com".to_owned(),
-            groups: own(&["b"]),
-            claims: vec![("groups".to_owned(), own(&["a"])), ("email".to_owned(), own(&["x", "y"]))],
-        }
-    }
-
-    #[test]
-    fn options_are_the_person_and_the_assertion() {
-        let request = options();
-        assert_eq!(request.groups("groups"), ["a", "b"]);
-        assert_eq!(request.groups("memberOf"), ["b"]);
-        assert_eq!(request.identity(&IdentityField::login()), Some("jane@example.com"));
-        assert_eq!(request.identity(&IdentityField::Claim("other".to_owned())), Some("jane@example.com"));
-        assert_eq!(request.identity(&IdentityField::Claim("email".to_owned())), None, "two values are no identity");
-        let base = request.base("groups");
-        assert_eq!(base.attributes, [("email", vec!["x", "y"]), ("groups", vec!["a", "b"])]);
-    }
 
     #[test]
     fn bodies_of_events() {

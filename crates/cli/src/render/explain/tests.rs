@@ -1,10 +1,12 @@
 use std::collections::{BTreeMap, HashMap};
 
-use signet_core::app::{App, AppId};
+use signet_core::app::AppId;
 use signet_core::code::{CodeWidth, GroupCode, Sha256Hasher};
+use signet_core::cognito;
 use signet_core::grant::Timestamp;
 use signet_core::group::{GroupKey, GroupState, Registration};
-use signet_core::role::RoleArn;
+use signet_core::oidc::{self, BaseToken};
+use signet_core::role::{Protocol, RoleArn};
 use signet_core::saml::{self, BaseAssertion};
 use signet_core::session::DecisionId;
 use signet_store::history::{PastApp, PastGroup};
@@ -66,11 +68,14 @@ fn explain_at<T>(past: Option<&Past>, mode: &str, identity: &str, then: impl FnO
         tag_values: BTreeMap::new(),
     };
     let (decision, attributes) = saml::decide(&sign_in, &BaseAssertion::default(), &Sha256Hasher);
-    then(Explained { sign_in: &sign_in, decision: &decision, attributes: &attributes, past })
+    let rendering = (!attributes.is_empty()).then(|| attributes.into());
+    let (rendering, no_place, remarks) = (rendering.as_ref(), None, &[][..]);
+    then(Explained { sign_in: &sign_in, decision: &decision, rendering, no_place, remarks, past })
 }
 
-fn refused() -> Refused<'static> {
-    Refused { app: "0oa\u{7}", reason: "b", why: "c", at: None, since: None }
+fn refused() -> Undecided<'static> {
+    let ending = Ending::Denied { reason: "b", why: "c" };
+    Undecided { app: "0oa\u{7}", mode: None, ending, at: None, since: None }
 }
 
 #[test]
@@ -78,8 +83,8 @@ fn for_people() {
     insta::assert_snapshot!("explain_access", explain("enforce", "jane@example.com", |e| e.text()));
     insta::assert_snapshot!("explain_denied", explain("enforce", "jane@example.org", |e| e.text()));
     insta::assert_snapshot!("explain_observe", explain("observe", "jane@example.com", |e| e.text()));
-    let refusal = Refused { why: "the table has no such app", ..refused() };
-    insta::assert_snapshot!("explain_unknown_app", refusal.text());
+    let ending = Ending::Denied { reason: "b", why: "the table has no such app" };
+    insta::assert_snapshot!("explain_unknown_app", Undecided { ending, ..refused() }.text());
 }
 
 /// A history that brought the app's rules, and of all the grants one.
@@ -133,4 +138,88 @@ fn for_programs() {
     assert_eq!(denied["deny"]["reason"], "identity_pattern");
     let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(members(&refused().json()), members(&denied));
+}
+
+/// What an app gets that a person reaches in another way.
+fn token_app(protocol: &str, audience: &str) -> App {
+    let pattern = "identity: {from: user.id, pattern: '*@example.com'}";
+    let file = format!(
+        "grants: []\napps:\n- {{id: app1, protocol: {protocol}, provider: p, audience: '{audience}', groups: {{claim: g}}, \
+         {pattern}, when_unentitled: deny, mode: enforce, tags: {{team: {{claim: team}}}}}}"
+    );
+    let read = crate::file::parse(file.as_bytes(), "f", Timestamp::from_seconds(0)).unwrap();
+    read.statement.apps.into_iter().next().unwrap().app
+}
+
+/// A sign-in to such an app: for people and for programs.
+fn explained_tokens(app: &App, no_place: Option<&Remark>, remarks: &[Remark]) -> (String, Value) {
+    let id = DecisionId::from_random([0; 16]);
+    let records =
+        HashMap::from([record("Readers", Salt::NONE, vec![grant("reader", None, None), grant("b", None, None)])]);
+    let sign_in = SignIn {
+        id: &id,
+        app,
+        width: CodeWidth::DEFAULT,
+        now: Timestamp::from_seconds(1_800_000_000),
+        identity: Some("jane@example.com"),
+        groups: &["Readers"],
+        records: &records,
+        tag_values: BTreeMap::from([("team", vec!["red\u{202e}"]), ("x", vec![])]),
+    };
+    let base = BaseToken::default();
+    let (decision, rendering): (_, Option<Rendering>) = if app.protocol == Protocol::Oidc {
+        let (decision, claims) = oidc::decide(&sign_in, &base, &Sha256Hasher);
+        (decision, claims.map(Into::into))
+    } else {
+        let (decision, rendering) = cognito::decide(&sign_in, &base, &Sha256Hasher);
+        (decision, rendering.map(Into::into))
+    };
+    let rendering = rendering.filter(|_| no_place.is_none());
+    let rendering = rendering.as_ref();
+    let explained = Explained { sign_in: &sign_in, decision: &decision, rendering, no_place, remarks, past: None };
+    (explained.text(), explained.json())
+}
+
+fn remark() -> Remark {
+    Remark { kind: "issuer_not_stated", detail: "nobody states the issuer".to_owned() }
+}
+
+#[test]
+fn tokens_for_people() {
+    let pool = "eu-west-1:12345678-dead-beef-0000-123456790abc";
+    for (name, app) in [
+        ("oidc", token_app("oidc", "0oa1")),
+        ("cognito_oidc", token_app("cognito-oidc", "7abc")),
+        ("identity_pool", token_app("cognito-identity-pool", pool)),
+    ] {
+        let (text, value) = explained_tokens(&app, None, &[remark()]);
+        insta::assert_snapshot!(format!("explain_{name}"), text);
+        insta::assert_snapshot!(format!("explain_{name}_json"), format!("{:#}", value["tokens"]));
+        assert_eq!((&value["attributes"], &value["answer"]), (&json!([]), &json!("patch")));
+        assert_eq!(value["notes"][1]["kind"], "issuer_not_stated", "{value:#}");
+    }
+}
+
+#[test]
+fn what_has_no_place_is_not_given() {
+    let why = Remark { kind: "no_id_token", detail: "no ID token is being minted".to_owned() };
+    let (text, value) = explained_tokens(&token_app("oidc", "0oa1"), Some(&why), &[]);
+    insta::assert_snapshot!("explain_no_place", text);
+    assert_eq!((value["answer"].as_str(), value["outcome"].as_str()), (Some("no_change"), Some("no_access")));
+    assert_eq!((&value["roles"], &value["codes"], &value["tokens"]), (&json!([]), &json!([]), &Value::Null));
+    assert_eq!(value["notes"][1]["detail"]["text"], "no ID token is being minted");
+}
+
+#[test]
+fn what_ends_undecided() {
+    let remark = Remark { kind: "no_user", detail: "the grant has no user".to_owned() };
+    let passed = Undecided { ending: Ending::Passed(&remark), ..refused() };
+    assert_eq!(passed.text(), "App     0oa\\u{7}\nAnswer  no change: the grant has no user\n");
+    let value = passed.json();
+    assert_eq!((value["answer"].as_str(), value["outcome"].as_str()), (Some("no_change"), Some("no_access")));
+    assert_eq!((&value["deny"], &value["notes"][0]["kind"]), (&Value::Null, &json!("no_user")));
+    let observed = Undecided { mode: Some(Mode::Observe), ..refused() };
+    assert!(observed.text().contains("no change, since the app is in mode observe; enforced it would be: denied: c"));
+    let value = observed.json();
+    assert_eq!((value["answer"].as_str(), value["outcome"].as_str()), (Some("no_change"), Some("deny")));
 }
