@@ -145,7 +145,9 @@ mod tests {
 
     #[test]
     fn names_below_the_prefix_are_aws_claims_in_any_case() {
-        for name in [TAGS_CLAIM, ROLES_CLAIM, "HTTPS://aws.Amazon.com/Roles", " https://aws.amazon.com/x\n", CLAIM_PREFIX] {
+        for name in
+            [TAGS_CLAIM, ROLES_CLAIM, "HTTPS://aws.Amazon.com/Roles", " https://aws.amazon.com/x\n", CLAIM_PREFIX]
+        {
             assert!(is_aws_claim(name), "{name:?}");
         }
         for name in ["", "sub", "groups", "https://aws.amazon.com", "https://aws.amazon.com.example/tags"] {

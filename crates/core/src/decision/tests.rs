@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Access, Decision, Deny, Finding, Note, Outcome, SignIn, decide};
-use crate::app::{App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled};
+use crate::app::{
+    App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled,
+};
 use crate::code::{CodeHasher, CodeWidth, GroupCode, Salt, Sha256Hasher};
 use crate::grant::{Grant, SourceId, Timestamp};
 use crate::group::{GroupKey, GroupRecord, GroupState, Registration};

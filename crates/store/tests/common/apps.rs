@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use signet_core::app::{App, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled};
+use signet_core::app::{
+    App, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled,
+};
 use signet_core::grant::SourceId;
 use signet_core::identity::{IdentityField, IdentityPattern};
 use signet_core::role::{Protocol, ProviderName};
