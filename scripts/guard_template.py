@@ -250,7 +250,8 @@ def faults_of_trust_role(template):
     log = may(["logs:CreateLogStream", "logs:PutLogEvents"], arn("TrustSyncLog"))
     if TRACES not in map(bare, template.statements(name)):
         yield name, "may not send traces where Tracing is Active, or always; restore `SendTraces`"
-    yield from ((name, f"may do what is not foreseen: {brief(s)}") for s in own if s not in [*TRUST_MAY, log, *branches(TRACES)])
+    known = [*TRUST_MAY, log, *branches(TRACES)]
+    yield from ((name, f"may do what is not foreseen: {brief(s)}") for s in own if s not in known)
     yield from ((name, f"lacks what it needs: {brief(s)}") for s in TRUST_MAY if s not in own)
     if any("kms:ViaService" not in s.get("Condition", {}).get("StringEquals", {}) for s in keys):
         yield name, "may use a key otherwise than by way of a service; restore `kms:ViaService`"
@@ -323,7 +324,8 @@ def main():
     if faults:
         sys.exit(1)
     count = sum(len(each.resources) for each in (template, subscription, member, user_pool))
-    print(f"guard-template: {count} resources: who may call, who may send, what may be written, who opens roles, who hears of it")
+    held = "who may call, who may send, what may be written, who opens roles, who hears of it"
+    print(f"guard-template: {count} resources: {held}")
 
 
 if __name__ == "__main__":

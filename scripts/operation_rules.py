@@ -167,7 +167,8 @@ def faults_of_tags(template):
 def is_taggable(kind):
     if kind == "AWS::Serverless::Function":
         return True
-    return bool(PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema.get("tagging", {}).get("taggable"))
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+    return bool(schema.get("tagging", {}).get("taggable"))
 
 
 def flat(value, chosen):
@@ -200,7 +201,8 @@ def faults_of_dashboard(template):
             yield name, f"is no JSON {'with' if chosen else 'without'} all its parts: {error}"
             continue
         for metric in (metric for widget in widgets for metric in widget["properties"]["metrics"]):
-            namespace, number, of = searched(metric[0]["expression"]) if isinstance(metric[0], dict) else metric_of(metric)
+            searches = isinstance(metric[0], dict)
+            namespace, number, of = searched(metric[0]["expression"]) if searches else metric_of(metric)
             shown.add(number)
             if namespace == "Signet" and number not in numbers_of(of):
                 yield name, f"shows `{number}` of {of}, which {METRICS.get(of, of)} does not declare"

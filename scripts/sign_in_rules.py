@@ -202,7 +202,7 @@ def faults_of_sign_in_roles(template):
             KEY,
         ]
         if [bare(statement) for statement in template.statements(role)] != own:
-            yield role, "may do more or less than read the table's settings, apps and groups, write its own log and send traces"
+            yield role, "may do more or less than read settings, apps and groups, write its own log and send traces"
         if [bare(s) for s in template.get(role).get("AssumeRolePolicyDocument", {}).get("Statement", [])] != [LAMBDA]:
             yield role, "can be had by others than Lambda; restore its trust policy"
         if template.get(role).get("ManagedPolicyArns"):
