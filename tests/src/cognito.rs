@@ -137,6 +137,11 @@ impl Answer {
         for (name, value) in attributes.filter(|(name, _)| !name.starts_with("cognito:")) {
             id.entry(name.clone()).or_insert_with(|| value.clone());
         }
+        let suppressed =
+            if is_first { &details["claimsToSuppress"] } else { &details["idTokenGeneration"]["claimsToSuppress"] };
+        for name in suppressed.as_array().into_iter().flatten() {
+            id.remove(name.as_str().unwrap());
+        }
         let mut access_claims = base("access");
         access_claims.insert("client_id".to_owned(), event["callerContext"]["clientId"].clone());
         for (claims, added) in [(&mut id, identity), (&mut access_claims, access)] {

@@ -1,6 +1,6 @@
 //! What AWS makes of a token: the rules of `AssumeRoleWithWebIdentity` and of IAM's OIDC providers, written
-//! from AWS's documentation (STS API reference; IAM User Guide, "Create an OpenID Connect identity provider",
-//! "Passing session tags using AssumeRoleWithWebIdentity").
+//! from AWS's documentation (STS API reference; IAM User Guide, "Create an `OpenID` Connect identity provider",
+//! "Passing session tags using `AssumeRoleWithWebIdentity`").
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,7 +101,8 @@ impl Provider {
     fn verified(&self, token: &str) -> Result<Value, Refusal> {
         let wrong = |error: jsonwebtoken::errors::Error| Refusal(format!("the token is not the issuer's: {error}"));
         let header = decode_header(token).map_err(wrong)?;
-        let keys: JwkSet = serde_json::from_value(self.jwks.clone()).unwrap();
+        let no_keys = |error| Refusal(format!("the provider's keys cannot be read: {error}"));
+        let keys: JwkSet = serde_json::from_value(self.jwks.clone()).map_err(no_keys)?;
         let key = header.kid.as_deref().and_then(|id| keys.find(id));
         let key = key.ok_or_else(|| Refusal("no such key".to_owned()))?;
         // What of the claims is to be demanded is demanded above, by the rules of STS.

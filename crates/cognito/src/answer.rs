@@ -18,6 +18,8 @@ pub type Claims = Map<String, Value>;
 pub struct Change {
     /// Claims that the ID token gets, in place of its own of the same name.
     pub identity: Claims,
+    /// Claims that the ID token loses.
+    pub suppress: Vec<String>,
     /// Claims that the access token gets. Version 1 knows none.
     pub access: Claims,
     /// The groups that the tokens name. They are always said: without them Cognito would take the user's
@@ -44,23 +46,28 @@ impl Answer {
     /// # Errors
     /// The name of the first claim that version 1 cannot express: it knows strings, and only the ID token's.
     pub fn changed(event: &PreToken, change: Change) -> Result<Self, String> {
-        let Change { identity, access, groups } = change;
+        let Change { identity, suppress, access, groups } = change;
         let groups = json!({
             "groupsToOverride": groups.names,
             "iamRolesToOverride": groups.roles,
             "preferredRole": groups.preferred,
         });
-        let claims = |claims: Claims| json!({ "claimsToAddOrOverride": claims });
+        let unfit = identity.iter().filter(|(_, value)| !value.is_string()).map(|(name, _)| name);
+        let unfit = unfit.chain(access.keys()).next().cloned().filter(|_| event.version() == Version::V1);
+        if let Some(name) = unfit {
+            return Err(name);
+        }
+        let mut of_identity = Claims::from_iter([("claimsToAddOrOverride".to_owned(), Value::Object(identity))]);
+        if !suppress.is_empty() {
+            of_identity.insert("claimsToSuppress".to_owned(), json!(suppress));
+        }
         let response = if event.version() == Version::V1 {
-            let of_identity = identity.iter().filter(|(_, value)| !value.is_string()).map(|(name, _)| name);
-            if let Some(name) = of_identity.chain(access.keys()).next() {
-                return Err(name.clone());
-            }
-            json!({ "claimsOverrideDetails": { "claimsToAddOrOverride": identity, "groupOverrideDetails": groups } })
+            of_identity.insert("groupOverrideDetails".to_owned(), groups);
+            json!({ "claimsOverrideDetails": of_identity })
         } else {
             json!({ "claimsAndScopeOverrideDetails": {
-                "idTokenGeneration": claims(identity),
-                "accessTokenGeneration": claims(access),
+                "idTokenGeneration": of_identity,
+                "accessTokenGeneration": { "claimsToAddOrOverride": access },
                 "groupOverrideDetails": groups,
             } })
         };

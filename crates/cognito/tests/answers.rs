@@ -56,6 +56,7 @@ fn versions_2_and_3_take_any_claim_of_both_tokens() {
             identity: claims(&json!({"tags": {"a": ["b"]}, "text": "x"})),
             access: claims(&json!({"number": 7})),
             groups: groups(),
+            ..Change::default()
         };
         let answer = Answer::changed(&read(&event(version)), change).unwrap();
         assert_eq!(
@@ -73,7 +74,8 @@ fn versions_2_and_3_take_any_claim_of_both_tokens() {
 #[test]
 fn version_1_takes_texts_of_the_id_token_and_names_what_it_cannot_say() {
     let change = |identity: Value, access: Value| {
-        let change = Change { identity: claims(&identity), access: claims(&access), groups: groups() };
+        let change =
+            Change { identity: claims(&identity), access: claims(&access), groups: groups(), ..Change::default() };
         Answer::changed(&read(&event("1")), change)
     };
     let answer = change(json!({"GroupHash": ":abcd:"}), json!({})).unwrap();

@@ -49,7 +49,7 @@ pub struct Record {
     pub app_id: Option<String>,
     /// The person's id in the directory.
     pub user_id: Option<String>,
-    /// The source identity that was given out.
+    /// The identity of a person who was given roles: the source identity, where the session can carry one.
     pub source_identity: Option<String>,
     /// Every group that was considered.
     pub groups: Vec<GroupLine>,

@@ -70,6 +70,10 @@ impl Wire for Pool {
             }
             Rendering::Flat(flat) => {
                 change.identity = json::flat(&flat.claims);
+                // The pool maps claims to tags whoever wrote them. A tag that is left out must not be made of
+                // a claim of the same name that Cognito writes of an attribute.
+                let tags = app.tags.rules().keys();
+                change.suppress = tags.filter(|key| !change.identity.contains_key(*key)).cloned().collect();
                 change.groups.preferred = preferred(request, &flat.roles);
                 change.groups.roles = flat.roles;
             }

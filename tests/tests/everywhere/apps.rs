@@ -202,9 +202,9 @@ impl Apps {
         }
         assert_eq!(minted.access(), &request["data"]["access"]["claims"], "the access token stays as it is");
         // Were it shown to STS: it is for another audience than any provider's, and brings nothing.
-        let provider = self.provider(&self.okta, JUPYTER);
+        let provider = provider(&self.okta, JUPYTER);
         provider.federate(&self.okta.sign(minted.access()), now).expect_err("an access token opens nothing");
-        self.web("JupyterHub (OIDC)", &provider, &self.okta.sign(minted.identity()), log)
+        Some(web("JupyterHub (OIDC)", &provider, &self.okta.sign(minted.identity()), log))
     }
 
     async fn athena(&self, groups: &[&str]) -> Option<Access> {
@@ -214,9 +214,9 @@ impl Apps {
         assert_eq!(access[tags], identity[tags], "the access token has the tags, and no more");
         assert!(access["https://aws.amazon.com/roles"].is_null());
         assert_eq!(identity["cognito:groups"], event["request"]["groupConfiguration"]["groupsToOverride"]);
-        let provider = self.provider(&self.pool, ATHENA);
+        let provider = provider(&self.pool, ATHENA);
         provider.federate(&self.pool.sign(&access), now_s()).expect_err("an access token opens nothing");
-        self.web("Athena (Cognito, OIDC)", &provider, &self.pool.sign(&identity), log)
+        Some(web("Athena (Cognito, OIDC)", &provider, &self.pool.sign(&identity), log))
     }
 
     async fn portal(&self, groups: &[&str]) -> Option<Access> {
@@ -255,23 +255,23 @@ impl Apps {
         let (identity, access) = answer.issue(event, now_s());
         Some((identity, access, log))
     }
+}
 
-    /// The provider in IAM of an issuer and a client of it.
-    fn provider(&self, issuer: &Issuer, client: &str) -> Provider {
-        Provider { url: issuer.url().to_owned(), client_ids: vec![client.to_owned()], jwks: issuer.jwks() }
-    }
+/// The provider in IAM of an issuer and a client of it.
+fn provider(issuer: &Issuer, client: &str) -> Provider {
+    Provider { url: issuer.url().to_owned(), client_ids: vec![client.to_owned()], jwks: issuer.jwks() }
+}
 
-    fn web(&self, app: &'static str, provider: &Provider, token: &str, log: Value) -> Option<Access> {
-        let session =
-            provider.federate(token, now_s()).unwrap_or_else(|refusal| panic!("{app}: STS refuses: {refusal}"));
-        Some(Access {
-            app,
-            roles: session.roles.clone().unwrap_or_default(),
-            codes: session.codes().into_iter().map(str::to_owned).collect(),
-            source_identity: session.source_identity.clone(),
-            log,
-            attempt: Box::new(move |role| session.attempt(role)),
-        })
+/// What STS makes of an ID token. It must take it.
+fn web(app: &'static str, provider: &Provider, token: &str, log: Value) -> Access {
+    let session = provider.federate(token, now_s()).unwrap_or_else(|refusal| panic!("{app}: STS refuses: {refusal}"));
+    Access {
+        app,
+        roles: session.roles.clone().unwrap_or_default(),
+        codes: session.codes().into_iter().map(str::to_owned).collect(),
+        source_identity: session.source_identity.clone(),
+        log,
+        attempt: Box::new(move |role| session.attempt(role)),
     }
 }
 

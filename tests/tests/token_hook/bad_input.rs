@@ -47,9 +47,13 @@ async fn what_decides_about_access_is_never_there_twice_and_of_the_right_type() 
         doubled("data", "{}"),
         doubled("identity", "{}"),
         doubled("client", r#"{"id":"0oaother"}"#),
-        doubled("login", r#""mallory@example.com""#),
         doubled("grant_type", r#""client_credentials""#),
     ];
+    // The session has a login as well, which decides nothing.
+    let forged = r#""profile":{"login":"mallory@example.com","#;
+    let login = text.replacen("\"profile\":{", forged, 1);
+    assert_ne!(login, text);
+    bad.push(event.clone().with_body(login));
     for (pointer, value) in [
         ("/data", json!([])),
         ("/data/identity", json!("x")),

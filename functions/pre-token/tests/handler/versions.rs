@@ -96,6 +96,27 @@ fn an_identity_pool_gets_flat_claims_and_roles_in_every_version() {
 }
 
 #[test]
+fn a_tag_that_is_left_out_is_made_of_no_other_claim() {
+    // Cognito writes a claim `name` of the attribute of that name; the pool's map would make the tag of it.
+    let table = table(app_with(Kind::IdentityPool, &[Rule::Tag("name", "custom:fullname")]));
+    for version in ["1", "2", "3"] {
+        let mut event = researcher(version);
+        event["request"]["userAttributes"]["name"] = json!("Whatever the user wrote");
+        for (fullname, suppressed) in [(json!(null), json!(["name"])), (json!("Jane Doe"), json!(null))] {
+            event["request"]["userAttributes"]["custom:fullname"] = fullname;
+            let response = body(&answer(&table, &event))["response"].clone();
+            let pointer = match version {
+                "1" => "/claimsOverrideDetails",
+                _ => "/claimsAndScopeOverrideDetails/idTokenGeneration",
+            };
+            let of_identity = response.pointer(pointer).unwrap();
+            assert_eq!(of_identity["claimsToSuppress"], suppressed, "{version}: {response}");
+            assert_eq!(of_identity["claimsToAddOrOverride"].get("name").is_none(), suppressed != json!(null));
+        }
+    }
+}
+
+#[test]
 fn version_1_has_no_place_for_what_an_oidc_provider_needs() {
     let oidc = table(app(Kind::CognitoOidc));
     let conclusion = answer(&oidc, &version("1"));

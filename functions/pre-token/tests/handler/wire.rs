@@ -193,13 +193,17 @@ impl Change {
             assert!(members.keys().all(|name| known.contains(&name.as_str())), "{value}");
             members
         };
+        // A claim that is added cannot be suppressed as well.
         let added = |value: &Value| {
-            members(value, &["claimsToAddOrOverride"])["claimsToAddOrOverride"].as_object().unwrap().clone()
+            let members = members(value, &["claimsToAddOrOverride", "claimsToSuppress", "groupOverrideDetails"]);
+            let added = members["claimsToAddOrOverride"].as_object().unwrap().clone();
+            let suppressed = members.get("claimsToSuppress").map(texts).unwrap_or_default();
+            assert!(suppressed.iter().all(|name| !added.contains_key(name)), "{value}");
+            added
         };
         let (identity, access, groups) = if *version == "1" {
             let details = &members(response, &["claimsOverrideDetails"])["claimsOverrideDetails"];
-            let details = members(details, &["claimsToAddOrOverride", "groupOverrideDetails"]);
-            let identity = details["claimsToAddOrOverride"].as_object().unwrap().clone();
+            let identity = added(details);
             assert!(identity.values().all(Value::is_string), "{identity:?}");
             (identity, Map::new(), details["groupOverrideDetails"].clone())
         } else {
