@@ -21,6 +21,7 @@
 //! | [`cognito`] | what Cognito makes of an answer: user pool and identity pool |
 //! | [`jwt`] | an issuer's key: tokens that it signs |
 //! | [`sts`] | what AWS makes of a token |
+//! | [`explained`] | that `signet explain` says what a function answers |
 //! | [`faults`] | the ways in which a table fails, and what each function must make of them |
 //! | [`emf`] | what CloudWatch makes of a metric line |
 #![allow(
@@ -40,6 +41,7 @@ pub mod bad_input;
 pub mod cognito;
 pub mod emf;
 pub mod event;
+pub mod explained;
 pub mod faults;
 pub mod flow;
 pub mod front;

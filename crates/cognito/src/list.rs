@@ -2,7 +2,7 @@
 //!
 //! A user pool's attribute is one text. Of a SAML attribute with several values Cognito makes
 //! `[one,two]`, each value form-encoded; of a list in an OIDC provider's claim, JSON (Amazon Cognito
-//! developer guide, "Things to know about SAML IdPs", "Mapping IdP attributes"). Any other text is one
+//! developer guide, "Things to know about SAML `IdPs`", "Mapping `IdP` attributes"). Any other text is one
 //! value.
 
 use std::borrow::Cow;

@@ -1,4 +1,5 @@
-//! The decision alone: everything of a sign-in between the table's answer and Okta's.
+//! The decision alone: everything of a sign-in between the table's answer and Okta's or Cognito's. And the
+//! decision with each of its renderings, side by side.
 //!
 //! Each group has two grants, on roles that it shares with others. Up to 51 groups all codes are
 //! emitted; 500 groups need a cover. To be reached: 20 µs at 50 groups, 150 µs at 500.
@@ -10,10 +11,12 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use signet_core::app::{App, AppId, Codes, IdentityRule, Mode, TagRule, TagRules, TokenRules, WhenUnentitled};
 use signet_core::code::{CodeWidth, GroupCode, Salt, Sha256Hasher};
+use signet_core::cognito;
 use signet_core::decision::{Outcome, SignIn, decide};
 use signet_core::grant::{Grant, SourceId, Timestamp};
 use signet_core::group::{GroupKey, GroupRecord, GroupState, Registration};
 use signet_core::identity::{IdentityField, IdentityPattern};
+use signet_core::oidc::{self, BaseToken};
 use signet_core::role::{Protocol, ProviderName, RoleArn};
 use signet_core::saml::{self, BaseAssertion};
 use signet_core::session::DecisionId;
@@ -60,6 +63,8 @@ fn record(key: &str, number: usize, roles: usize, owned: &mut BTreeSet<GroupCode
 
 fn decisions(criterion: &mut Criterion) {
     let (app, id) = (app(), DecisionId::from_random([7; 16]));
+    // An identity pool's app by its audience; its protocol, and with it its capacity, stays.
+    let behind_pool = App { audience: "us-east-1:11111111-2222-3333-4444-555555555555".to_owned(), ..app.clone() };
     let mut bench = criterion.benchmark_group("decision");
     for (groups, roles, opens) in [(1, 2, true), (20, 20, true), (50, 50, true), (500, 60, true), (500, 200, false)] {
         let keys: Vec<String> = (0..groups).map(|n| format!("Clinical Research Group {n}")).collect();
@@ -91,6 +96,15 @@ fn decisions(criterion: &mut Criterion) {
         let base = BaseAssertion { attributes: vec![("groups", groups.clone())] };
         bench.bench_with_input(BenchmarkId::new("with attributes", &name), &sign_in, |bencher, sign_in| {
             bencher.iter(|| saml::decide(black_box(sign_in), &base, &Sha256Hasher));
+        });
+        // The same app, so that all three render one decision.
+        let base = BaseToken { claims: vec!["groups"], bytes: groups.iter().map(|group| group.len() + 3).sum() };
+        bench.bench_with_input(BenchmarkId::new("with claims", &name), &sign_in, |bencher, sign_in| {
+            bencher.iter(|| oidc::decide(black_box(sign_in), &base, &Sha256Hasher));
+        });
+        let behind_pool = SignIn { app: &behind_pool, ..sign_in };
+        bench.bench_with_input(BenchmarkId::new("with flat claims", &name), &behind_pool, |bencher, sign_in| {
+            bencher.iter(|| cognito::decide(black_box(sign_in), &base, &Sha256Hasher));
         });
     }
     bench.finish();

@@ -16,6 +16,9 @@ pub trait Facts {
     /// How people sign in.
     const PROTOCOL: Protocol;
 
+    /// The claim that most apps have their groups in.
+    const GROUPS: &'static str;
+
     /// What a decision is rendered as.
     type Rendering;
 

@@ -9,23 +9,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use signet_core::app::App;
 
-/// What most apps call the claim.
-const USUAL: &str = "groups";
-
-/// The claims of the apps that have another one than the usual. Holds only apps of the table.
+/// The claims of the apps that have another one than is usual for their protocol. Holds only apps of the
+/// table.
 #[derive(Debug, Default)]
 pub(crate) struct Hints(Mutex<HashMap<String, String>>);
 
 impl Hints {
     /// The claim to try for an app.
-    pub(crate) fn claim(&self, app: &str) -> String {
-        self.lock().get(app).map_or_else(|| USUAL.to_owned(), Clone::clone)
+    pub(crate) fn claim(&self, app: &str, usual: &str) -> String {
+        self.lock().get(app).map_or_else(|| usual.to_owned(), Clone::clone)
     }
 
     /// Remembers the claim that an app's record names.
-    pub(crate) fn remember(&self, app: &App) {
+    pub(crate) fn remember(&self, app: &App, usual: &str) {
         let mut hints = self.lock();
-        if app.groups_claim == USUAL {
+        if app.groups_claim == usual {
             hints.remove(app.id.as_str());
         } else {
             hints.insert(app.id.as_str().to_owned(), app.groups_claim.clone());

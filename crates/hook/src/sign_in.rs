@@ -87,7 +87,7 @@ impl<E: Entitlements, H: CodeHasher> SignIns<E, H> {
             return refuse::<W>(reference, &Refusal::NoRandomness);
         };
         let time = Time::of(call, self.deadline);
-        let claim = self.hints.claim(app_id);
+        let claim = self.hints.claim(app_id, W::Request::GROUPS);
         let guess = Guess { groups: request.groups(&claim), claim };
         let found = match self.read(&time, app_id, &guess).await {
             Ok(found) => found,
@@ -134,7 +134,7 @@ impl<E: Entitlements, H: CodeHasher> SignIns<E, H> {
         let (groups, records) = if app.groups_claim == guess.claim {
             (guess.groups?, &found.records)
         } else {
-            self.hints.remember(app);
+            self.hints.remember(app, W::Request::GROUPS);
             let groups = request.groups(&app.groups_claim)?;
             other_records = match strs(&groups) {
                 keys if keys.is_empty() => HashMap::new(),

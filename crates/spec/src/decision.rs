@@ -4,14 +4,14 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code::{Hash, base32, code};
-use crate::input::{Grant, Record, SignIn};
+use crate::input::{Grant, Protocol, Record, SignIn};
 use crate::outcome::{Access, Decision, Deny, Finding, Note, Outcome};
-use crate::{saml, value};
+use crate::{rendering, value};
 
-/// Decides a sign-in to a SAML app.
+/// Decides a sign-in to an app of any protocol.
 ///
-/// Where several reasons deny, the first of these is given: base assertion, identity, no role,
-/// codes that do not fit, a required tag (the first by key), the assertion's length.
+/// Where several reasons deny, the first of these is given: base assertion or token, identity, no role,
+/// codes that do not fit, a required tag (the first by key), the assertion's or token's length.
 #[must_use]
 pub fn decide(sign_in: &SignIn, hash: Hash<'_>) -> Decision {
     let mut findings = BTreeMap::new();
@@ -33,21 +33,20 @@ pub fn decide(sign_in: &SignIn, hash: Hash<'_>) -> Decision {
     if let Outcome::Access(access) = &outcome {
         leave_out_codes(&mut findings, &access.codes);
     }
-    // "The base assertion carries any attribute below `https://aws.amazon.com/SAML/Attributes/`,
-    // compared ignoring case."
-    if let Some(name) = saml::first_aws_attribute(&sign_in.base) {
-        outcome = Outcome::Deny(Deny::BaseAssertion(name));
+    // Up to here all protocols are one. What follows is each form's own.
+    if let Some(deny) = rendering::emitted_by_others(sign_in) {
+        outcome = Outcome::Deny(deny);
     }
-    let mut attributes = Vec::new();
-    if let Outcome::Access(access) = &outcome {
-        attributes = saml::attributes(&sign_in.app, access);
-        // "A role list over the size that AWS takes."
-        if let Err(deny) = saml::check_size(&sign_in.base, &attributes) {
-            outcome = Outcome::Deny(deny);
-            attributes.clear();
+    let mut decision = Decision { outcome, findings, notes, rendering: None, length: None };
+    if let Outcome::Access(access) = &decision.outcome {
+        let rendering = rendering::of(&sign_in.app, access);
+        decision.length = rendering::length(sign_in, &rendering);
+        match rendering::check_size(sign_in, &rendering, decision.length) {
+            Ok(()) => decision.rendering = Some(rendering),
+            Err(deny) => decision.outcome = Outcome::Deny(deny),
         }
     }
-    Decision { outcome, findings, notes, attributes }
+    decision
 }
 
 /// "A group counts only if the table has it registered, under exactly its key, with a code that
@@ -141,7 +140,7 @@ fn access(sign_in: &SignIn, findings: &BTreeMap<String, Finding>, notes: &mut BT
 
 /// "If the codes do not fit 256 characters, the fewest that still open every offered role are
 /// emitted (deterministic greedy cover), and that is logged; an app can ask for `codes: all`,
-/// which denies instead."
+/// which denies instead." "Capacity for codes is a setting of the app."
 fn emitted(
     sign_in: &SignIn,
     offered: &BTreeMap<String, BTreeSet<String>>,
@@ -149,15 +148,27 @@ fn emitted(
     notes: &mut BTreeSet<Note>,
 ) -> Result<BTreeSet<String>, Deny> {
     let all: BTreeSet<String> = offered.keys().cloned().collect();
-    if group_hash(&all).len() <= 256 {
+    let most = most_codes(sign_in);
+    let fit = |codes: &BTreeSet<String>| group_hash(codes).len() <= 256 && codes.len() <= most;
+    if fit(&all) {
         return Ok(all);
     }
     let codes = if sign_in.app.all_codes { all.clone() } else { cover(offered, roles) };
-    if group_hash(&codes).len() > 256 {
-        return Err(Deny::CodesDoNotFit { needed: codes.len(), fit: how_many_fit(sign_in.width) });
+    if !fit(&codes) {
+        return Err(Deny::CodesDoNotFit { needed: codes.len(), fit: how_many_fit(sign_in.width).min(most) });
     }
     notes.insert(Note::CodesCovered(codes.len(), all.len()));
     Ok(codes)
+}
+
+/// "`code_capacity: N` (1–51): most codes in `GroupHash`; default: what fits 256 characters for SAML, 20
+/// for OIDC and Cognito."
+fn most_codes(sign_in: &SignIn) -> usize {
+    match (sign_in.app.code_capacity, sign_in.app.protocol) {
+        (Some(most), _) => most,
+        (None, Protocol::Saml) => usize::MAX,
+        (None, Protocol::Oidc | Protocol::CognitoOidc | Protocol::IdentityPool) => 20,
+    }
 }
 
 /// "At each step the group that opens most of the roles still closed, and of equals the one with

@@ -21,8 +21,10 @@ pub struct SignIn {
     pub table: BTreeMap<String, Record>,
     /// The values of the claims that the app maps to tags, by tag key.
     pub tag_values: BTreeMap<String, Vec<String>>,
-    /// The attributes that Okta's assertion has without Signet: name and values.
+    /// What the assertion, or the ID token, has without Signet: the attributes' or claims' names and values.
     pub base: Vec<(String, Vec<String>)>,
+    /// The names of the claims of the access token that is issued beside it.
+    pub access_token: Vec<String>,
 }
 
 /// An app's rules, as far as they bear on a decision.
@@ -30,7 +32,9 @@ pub struct SignIn {
 pub struct App {
     /// The app's id.
     pub id: String,
-    /// The name of its SAML provider, the same in every account.
+    /// How its people come to AWS.
+    pub protocol: Protocol,
+    /// The name of its provider, the same in every account.
     pub provider: String,
     /// What identities must look like; `*` stands for any number of characters.
     pub pattern: String,
@@ -42,6 +46,23 @@ pub struct App {
     pub deny_unentitled: bool,
     /// `codes: all` rather than `cover`.
     pub all_codes: bool,
+    /// `code_capacity`.
+    pub code_capacity: Option<usize>,
+    /// `roles_claim`: the ID tokens name the roles they are for.
+    pub roles_claim: bool,
+}
+
+/// How people come from an app to AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// With a SAML assertion.
+    Saml,
+    /// With an ID token of an OIDC issuer.
+    Oidc,
+    /// With an ID token of a Cognito user pool that is an OIDC provider in IAM.
+    CognitoOidc,
+    /// Through a Cognito identity pool.
+    IdentityPool,
 }
 
 /// A session tag that an app maps from a claim.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 /// What one sign-in gets, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
@@ -11,8 +13,36 @@ pub struct Decision {
     pub findings: BTreeMap<String, Finding>,
     /// What an operator should know.
     pub notes: BTreeSet<Note>,
-    /// The SAML attributes in their order: name and values. None unless the outcome is access.
-    pub attributes: Vec<(String, Vec<String>)>,
+    /// What the person takes to AWS. None unless the outcome is access.
+    pub rendering: Option<Rendering>,
+    /// How long the token is with it, where there is a token. None unless the outcome is access, or a token
+    /// that is too long.
+    pub length: Option<Length>,
+}
+
+/// A decision in the form of a protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rendering {
+    /// SAML attributes in their order: name and values.
+    Attributes(Vec<(String, Vec<String>)>),
+    /// Claims of an ID token that STS reads: an object.
+    Nested(Value),
+    /// Claims of an ID token that an identity pool reads, and the roles that it may choose from.
+    Flat {
+        /// Each claim with its text.
+        claims: BTreeMap<String, String>,
+        /// The roles' ARNs, sorted.
+        roles: Vec<String>,
+    },
+}
+
+/// How long a token is, in characters. Its issuer writes it, so that nobody knows in advance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Length {
+    /// What whoever estimates must count at least.
+    pub least: usize,
+    /// What nobody may count more than.
+    pub most: usize,
 }
 
 /// What a sign-in gets.
@@ -46,6 +76,8 @@ pub struct Access {
 pub enum Deny {
     /// The base assertion has an attribute that AWS reads: the first of their names.
     BaseAssertion(String),
+    /// A token has a claim that AWS reads without Signet: the first of their names.
+    BaseToken(String),
     /// The identity is missing.
     IdentityMissing,
     /// AWS would refuse the identity.
@@ -65,6 +97,8 @@ pub enum Deny {
     RequiredTag(String, UnfitTag),
     /// The assertion would have so many bytes, more than AWS takes.
     AssertionTooLong(usize),
+    /// The token would be longer than AWS takes.
+    TokenTooLong,
 }
 
 /// Why a value cannot be a tag's.

@@ -4,7 +4,7 @@ use crate::input::App;
 use crate::outcome::{Access, Deny};
 
 /// What the name of every attribute that AWS reads begins with.
-const PREFIX: &str = "https://aws.amazon.com/SAML/Attributes/";
+pub const PREFIX: &str = "https://aws.amazon.com/SAML/Attributes/";
 
 /// "The assertion is at most 100,000 base64 characters."
 const MAX_BASE64: usize = 100_000;
@@ -12,15 +12,6 @@ const MAX_BASE64: usize = 100_000;
 /// What an assertion has beside its attributes: signatures, certificates, subject, conditions.
 /// Measured assertions have up to 8 KB of it.
 const ENVELOPE: usize = 10_000;
-
-/// The first name, in order, that is below AWS's prefix, ignoring case and surrounding space.
-#[must_use]
-pub fn first_aws_attribute(base: &[(String, Vec<String>)]) -> Option<String> {
-    let mut names: Vec<&String> = base.iter().map(|(name, _)| name).collect();
-    names.retain(|name| name.trim().to_lowercase().starts_with(&PREFIX.to_lowercase()));
-    names.sort();
-    names.first().map(|name| (*name).clone())
-}
 
 /// The attributes that AWS reads, each name with its values.
 #[must_use]

@@ -49,3 +49,35 @@ impl Hook for Saml {
         SamlRequest::from_envelope(envelope)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use signet_okta::response::{BODY_LIMIT_BYTES, ResponseError};
+
+    use super::*;
+
+    fn access(attributes: Vec<Attribute>) -> Result<Given<Answer>, Refusal> {
+        let envelope = Envelope::parse(br#"{"eventType":"com.okta.saml.tokens.transform"}"#).unwrap();
+        let request = Saml::read(&envelope).unwrap();
+        Saml::access(&request, &DecisionId::from_random([7; 16]), &signet_cases::Kind::Saml.app(), attributes)
+    }
+
+    fn attribute(length: usize) -> Vec<Attribute> {
+        vec![Attribute {
+            name: "https://aws.amazon.com/SAML/Attributes/Role".to_owned(),
+            values: vec!["x".repeat(length)],
+        }]
+    }
+
+    #[test]
+    fn an_answer_that_okta_would_drop_is_refused() {
+        let refused = access(attribute(BODY_LIMIT_BYTES)).unwrap_err();
+        assert!(matches!(refused, Refusal::Answer(ResponseError::TooLarge { .. })), "{refused}");
+        assert_eq!((refused.reason(), refused.is_fault()), ("answer_too_long", true));
+        assert!(matches!(access(Vec::new()).unwrap_err(), Refusal::Answer(ResponseError::Empty)));
+        let Given::All(answer) = access(attribute(BODY_LIMIT_BYTES - 1_000)).unwrap() else {
+            panic!("nothing is given")
+        };
+        assert_eq!(answer.status(), 200);
+    }
+}

@@ -56,3 +56,27 @@ impl Hook for Tokens {
         TokenRequest::from_envelope(envelope)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use signet_core::oidc::Tags;
+    use signet_okta::response::{BODY_LIMIT_BYTES, ResponseError};
+
+    use super::*;
+
+    #[test]
+    fn an_answer_that_okta_would_drop_is_refused() {
+        let text = br#"{"eventType":"com.okta.oauth2.tokens.transform","data":{"identity":{}}}"#;
+        let request = Tokens::read(&Envelope::parse(text).unwrap()).unwrap();
+        let claims = |length| Claims {
+            tags: Tags { principal: Vec::new(), transitive: Vec::new() },
+            source_identity: "x".repeat(length),
+            roles: None,
+        };
+        let app = signet_cases::Kind::Oidc.app();
+        let access = |length| Tokens::access(&request, &DecisionId::from_random([7; 16]), &app, claims(length));
+        let refused = access(BODY_LIMIT_BYTES).unwrap_err();
+        assert!(matches!(refused, Refusal::Answer(ResponseError::TooLarge { .. })), "{refused}");
+        assert!(matches!(access(BODY_LIMIT_BYTES - 1_000).unwrap(), Given::All(answer) if answer.status() == 200));
+    }
+}

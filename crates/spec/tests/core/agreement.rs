@@ -1,25 +1,46 @@
 //! Core decides what the specification decides: outcome and reason, roles, codes, identity, tags,
-//! transitive keys, findings, notes and attributes.
+//! transitive keys, findings, notes, and the attributes or claims of the app's protocol.
 
 use std::ops::Range;
 
-use proptest::prop_assert_eq;
-use proptest::strategy::Strategy;
+use proptest::strategy::{Just, Strategy};
+use proptest::test_runner::TestCaseError;
+use proptest::{prop_assert, prop_assert_eq, prop_oneof};
 use signet_spec::decision::decide;
+use signet_spec::input::Protocol;
+use signet_spec::outcome::{Decision, Deny, Outcome, Rendering};
+use signet_spec::{rendering, token};
 
 use crate::case::{Case, build, weak_hash};
 use crate::coverage::Coverage;
-use crate::plan::{GrantPlan, GroupPlan, Plan, RulesPlan, Shape, plans};
+use crate::plan::{FormPlan, GrantPlan, GroupPlan, Plan, RulesPlan, Shape, capacities, plans, protocols};
 use crate::{check, pools, regressions, subject};
 
 const EVERY_WIDTH: Range<usize> = 4..17;
 /// Fates up to this one come true; beyond, groups are registered as they should be.
 const FATES: Range<u8> = 0..20;
 
-fn agree(case: &Case, coverage: &Coverage) -> Result<(), proptest::test_runner::TestCaseError> {
-    let expected = decide(&case.sign_in, &weak_hash(case.bits));
+fn agree(case: &Case, coverage: &Coverage) -> Result<(), TestCaseError> {
+    let mut expected = decide(&case.sign_in, &weak_hash(case.bits));
     coverage.add(&case.sign_in, &expected);
-    prop_assert_eq!(subject::decide(case), expected);
+    let mut found = subject::decide(case);
+    settle_length(&mut found, &mut expected, coverage)?;
+    prop_assert_eq!(found, expected);
+    Ok(())
+}
+
+/// Core estimates how long a token gets. The estimate lies within the specification's bounds; and where it
+/// is too long, and the specification cannot tell, core may deny.
+fn settle_length(found: &mut Decision, expected: &mut Decision, coverage: &Coverage) -> Result<(), TestCaseError> {
+    let (estimate, bounds) = (found.length.take(), expected.length.take());
+    let Some(estimate) = estimate else { return Ok(()) };
+    let Some(bounds) = bounds else { return Err(TestCaseError::fail("what is too long is no token")) };
+    prop_assert!((bounds.least..=bounds.most).contains(&estimate.least), "{estimate:?} is not within {bounds:?}");
+    if matches!(expected.outcome, Outcome::Access(_)) {
+        expected.outcome = Outcome::Deny(Deny::TokenTooLong);
+        expected.rendering = None;
+        coverage.note("token too long by the estimate alone");
+    }
     Ok(())
 }
 
@@ -149,15 +170,22 @@ fn on_every_rule_of_an_app() {
         "note: tag left out, too long",
         "note: tag left out, character",
         "a tag is local",
+        "deny: base token",
+        "deny: base token, for the access token alone",
+        "deny: token too long",
     ]);
 }
 
 /// As many groups as codes fit, one or two fewer and more, for every width; with roles of their
 /// own, which no cover can open with fewer codes, and with roles that they share.
-fn overflows(widths: Range<usize>) -> impl Strategy<Value = Plan> {
-    (widths, 0..6usize, 0..300usize, 1..9usize, 0..4u8, 0..20u8).prop_map(
-        |(width, over, own, shared, all_codes, odd)| {
-            let capacity = 255 / (width + 1);
+fn overflows(
+    widths: Range<usize>,
+    settings: impl Strategy<Value = (usize, Option<usize>)>,
+) -> impl Strategy<Value = Plan> {
+    (widths, settings, 0..6usize, 0..300usize, 1..9usize, 0..4u8, 0..20u8).prop_map(
+        |(width, (protocol, setting), over, own, shared, all_codes, odd)| {
+            let usual = if pools::PROTOCOLS[protocol] == Protocol::Saml { 51 } else { 20 };
+            let capacity = setting.unwrap_or(usual).min(255 / (width + 1));
             let count = (capacity + over).saturating_sub(2);
             // So many groups have a role of their own: none, nearly all, or any number up to all.
             let own = match own {
@@ -181,6 +209,7 @@ fn overflows(widths: Range<usize>) -> impl Strategy<Value = Plan> {
             Plan {
                 width,
                 bits: 256,
+                form: FormPlan { protocol, capacity: setting, roles_claim: true },
                 honest: false,
                 deny_unentitled: true,
                 all_codes: all_codes == 0,
@@ -195,7 +224,8 @@ fn overflows(widths: Range<usize>) -> impl Strategy<Value = Plan> {
 #[test]
 fn where_codes_hardly_fit() {
     let coverage = Coverage::default();
-    check(10_000, regressions!("where_codes_hardly_fit"), &overflows(EVERY_WIDTH), |plan| {
+    let settings = (protocols(), capacities());
+    check(10_000, regressions!("where_codes_hardly_fit"), &overflows(EVERY_WIDTH, settings), |plan| {
         agree(&build(&plan), &coverage)
     });
     coverage.assert_reached([
@@ -208,12 +238,22 @@ fn where_codes_hardly_fit() {
     for width in EVERY_WIDTH {
         coverage.assert_reached([format!("width {width}: all"), format!("width {width}: covered")]);
     }
+    for protocol in pools::PROTOCOLS {
+        coverage.assert_reached([
+            format!("{protocol:?}, as many as fit, of its own accord"),
+            format!("{protocol:?}, one too many, of its own accord"),
+            format!("{protocol:?}, as many as fit, by its setting"),
+            format!("{protocol:?}, one too many, by its setting"),
+            format!("{protocol:?}, a setting of more than a tag holds"),
+        ]);
+    }
 }
 
 #[test]
 fn at_fifty_one_and_fifty_two_codes() {
     let coverage = Coverage::default();
-    check(4_000, regressions!("at_fifty_one_and_fifty_two_codes"), &overflows(4..5), |plan| {
+    let settings = prop_oneof![Just((0, None)), (protocols(), Just(Some(51)))];
+    check(4_000, regressions!("at_fifty_one_and_fifty_two_codes"), &overflows(4..5, settings), |plan| {
         agree(&build(&plan), &coverage)
     });
     coverage.assert_reached([
@@ -229,34 +269,72 @@ fn at_fifty_one_and_fifty_two_codes() {
     ]);
 }
 
-/// More roles than an assertion carries, and bases that leave room to the byte.
+/// More roles than an assertion or a token carries, all of one group.
+pub(crate) fn many_roles(roles: usize, protocol: usize, roles_claim: bool) -> Plan {
+    let grants = (0..roles).map(|role| GrantPlan { role, source: role % 3, apps: 0, expiry: 0 }).collect();
+    Plan {
+        width: 4,
+        bits: 256,
+        form: FormPlan { protocol, capacity: None, roles_claim },
+        honest: false,
+        deny_unentitled: true,
+        all_codes: false,
+        session_duration: Some(900),
+        groups: vec![GroupPlan { name: 100, fate: 99, salt: 0, times: 0, grants }],
+        rules: RulesPlan { identity: 99, pattern: 99, tags: vec![], base: vec![], filler: 0 },
+    }
+}
+
+fn filler(length: usize) -> Vec<(String, Vec<String>)> {
+    vec![("groups".to_owned(), vec!["x".repeat(length)])]
+}
+
+/// Bases that leave room to the byte.
 #[test]
 fn where_assertions_hardly_fit() {
     let coverage = Coverage::default();
     let plans = (1..330usize, 0..9usize, 0..3usize).prop_map(|(roles, off, kind)| {
-        let grants = (0..roles).map(|role| GrantPlan { role, source: role % 3, apps: 0, expiry: 0 }).collect();
-        let group = GroupPlan { name: 100, fate: 99, salt: 0, times: 0, grants };
-        let rules = RulesPlan { identity: 99, pattern: 99, tags: vec![], base: vec![], filler: 0 };
-        let plan = Plan {
-            width: 4,
-            bits: 256,
-            honest: false,
-            deny_unentitled: true,
-            all_codes: false,
-            session_duration: Some(900),
-            groups: vec![group],
-            rules,
-        };
-        let mut case = build(&plan);
+        let mut case = build(&many_roles(roles, 0, true));
         // A filler that leaves four bytes, three … and takes as many too many.
-        let attributes = decide(&case.sign_in, &weak_hash(256)).attributes;
-        let filler = |length| vec![("groups".to_owned(), vec!["x".repeat(length)])];
-        let without = signet_spec::saml::assertion_bytes(&filler(0), &attributes);
-        if kind > 0 && !attributes.is_empty() {
+        if let Some(Rendering::Attributes(attributes)) = decide(&case.sign_in, &weak_hash(256)).rendering
+            && kind > 0
+        {
+            let without = signet_spec::saml::assertion_bytes(&filler(0), &attributes);
             case.sign_in.base = filler((75_000 + off).saturating_sub(without + 4));
         }
         case
     });
     check(2_000, regressions!("where_assertions_hardly_fit"), &plans, |case| agree(&case, &coverage));
     coverage.assert_reached(["access", "deny: assertion too long"]);
+}
+
+/// Bases that leave room to the character: by what must be counted, and by what may be.
+#[test]
+fn where_tokens_hardly_fit() {
+    let coverage = Coverage::default();
+    let plans =
+        (1..400usize, 0..9usize, 0..3usize, 3..6usize, 0..4u8).prop_map(|(roles, off, kind, protocol, claim)| {
+            let mut case = build(&many_roles(roles, protocol, claim > 0));
+            case.sign_in.base = filler(0);
+            let Some(rendering) = decide(&case.sign_in, &weak_hash(256)).rendering else { return case };
+            let Some(length) = rendering::length(&case.sign_in, &rendering) else { return case };
+            let without = [0, length.least, length.most][kind];
+            if kind > 0 {
+                // Every character of the filler is one and a third of the token's.
+                let room = token::MAX_CHARACTERS.saturating_sub(without) * 3 / 4;
+                case.sign_in.base = filler((room + off).saturating_sub(4));
+            }
+            case
+        });
+    check(1_500, regressions!("where_tokens_hardly_fit"), &plans, |case| agree(&case, &coverage));
+    coverage.assert_reached([
+        "access",
+        "deny: token too long",
+        "token too long by the estimate alone",
+        "no token could be longer",
+        "no token could be shorter",
+        "nested, with roles",
+        "nested, without roles",
+        "flat",
+    ]);
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use signet_spec::code::{Hash, code, sha256};
-use signet_spec::input::{App, Grant, Record, SignIn, Tag};
+use signet_spec::input::{App, Grant, Protocol, Record, SignIn, Tag};
 
 use crate::plan::{GrantPlan, GroupPlan, Plan, RulesPlan};
-use crate::pools::{self, APP, NOW, OTHER_APPS, SOURCES};
+use crate::pools::{self, APP, NOW, OTHER_APPS, PROTOCOLS, SOURCES};
 
 /// A sign-in, with the hash that it is decided under.
 #[derive(Debug, Clone)]
@@ -53,12 +53,15 @@ pub(crate) fn build(plan: &Plan) -> Case {
         decision_id: [0x5a; 16].map(|byte| byte ^ plan.groups.len() as u8),
         app: App {
             id: APP.to_owned(),
+            protocol: PROTOCOLS[plan.form.protocol],
             provider: "okta-databricks".to_owned(),
             pattern: String::new(),
             tags: BTreeMap::new(),
             session_duration: plan.session_duration,
             deny_unentitled: plan.deny_unentitled,
             all_codes: plan.all_codes,
+            code_capacity: plan.form.capacity,
+            roles_claim: plan.form.roles_claim,
         },
         width: plan.width,
         now: NOW,
@@ -67,6 +70,7 @@ pub(crate) fn build(plan: &Plan) -> Case {
         table,
         tag_values: BTreeMap::new(),
         base: Vec::new(),
+        access_token: Vec::new(),
     };
     apply_rules(&mut sign_in, &plan.rules);
     Case { sign_in, bits: plan.bits }
@@ -154,12 +158,25 @@ fn apply_rules(sign_in: &mut SignIn, rules: &RulesPlan) {
             None => sign_in.tag_values.insert(key, vec!["plain".to_owned()]),
         };
     }
+    let is_saml = sign_in.app.protocol == Protocol::Saml;
+    let (aws, other) = if is_saml {
+        (pools::AWS_ATTRIBUTES, pools::OTHER_ATTRIBUTES)
+    } else {
+        (pools::AWS_CLAIMS, pools::OTHER_CLAIMS)
+    };
     for (kind, name) in &rules.base {
-        let name = if *kind == 7 { pools::AWS_ATTRIBUTES[*name] } else { pools::OTHER_ATTRIBUTES[*name] };
-        let values = ["", "a<b>&\"c\"", "ü"].into_iter().take(usize::from(*kind) % 4).map(str::to_owned).collect();
-        sign_in.base.push((name.to_owned(), values));
+        let in_access_token = !is_saml && matches!(kind, 5 | 6);
+        let name = if *kind == 7 || in_access_token && *name < 4 { aws[*name] } else { other[*name] };
+        let values = ["", "a<b>&\"c\"", "ü日😀/"].into_iter().take(usize::from(*kind) % 4).map(str::to_owned).collect();
+        if in_access_token {
+            sign_in.access_token.push(name.to_owned());
+        } else {
+            sign_in.base.push((name.to_owned(), values));
+        }
     }
     if rules.filler > 0 {
-        sign_in.base.push(("groups".to_owned(), vec!["x".repeat(rules.filler)]));
+        // A token has about a quarter of the room of an assertion.
+        let length = if is_saml { rules.filler } else { rules.filler / 4 };
+        sign_in.base.push(("groups".to_owned(), vec!["x".repeat(length)]));
     }
 }

@@ -4,8 +4,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use signet_spec::input::SignIn;
-use signet_spec::outcome::{Decision, Deny, Finding, Note, Outcome, UnfitTag};
+use signet_spec::input::{Protocol, SignIn};
+use signet_spec::outcome::{Access, Decision, Deny, Finding, Note, Outcome, Rendering, UnfitTag};
+use signet_spec::token;
 
 use crate::pools;
 
@@ -33,10 +34,15 @@ impl Coverage {
             });
         }
         inputs(sign_in, decision, &mut classes);
-        let mut reached = self.reached.borrow_mut();
+        rendering(sign_in, decision, &mut classes);
         for class in classes {
-            *reached.entry(class).or_default() += 1;
+            self.note(class);
         }
+    }
+
+    /// Notes one class.
+    pub(crate) fn note(&self, class: impl Into<String>) {
+        *self.reached.borrow_mut().entry(class.into()).or_default() += 1;
     }
 
     /// Fails unless every class was reached.
@@ -71,6 +77,8 @@ fn outcome(outcome: &Outcome, all_codes: bool) -> String {
             Deny::CodesDoNotFit { .. } => "deny: no cover fits".to_owned(),
             Deny::RequiredTag(_, why) => format!("deny: required tag {}", unfit(*why)),
             Deny::AssertionTooLong(_) => "deny: assertion too long".to_owned(),
+            Deny::BaseToken(_) => "deny: base token".to_owned(),
+            Deny::TokenTooLong => "deny: token too long".to_owned(),
         },
     }
 }
@@ -141,11 +149,11 @@ fn inputs(sign_in: &SignIn, decision: &Decision, classes: &mut BTreeSet<String>)
     }
     if let Outcome::Access(access) = &decision.outcome {
         let covered = decision.notes.iter().any(|note| matches!(note, Note::CodesCovered(..)));
-        let of = decision.findings.values().filter(|f| matches!(f, Finding::Counts(..) | Finding::CodeLeftOut(..)));
+        let of = counting(decision);
         let how = if covered { "covered" } else { "all" };
         classes.insert(format!("width {}: {how}", sign_in.width));
+        capacity(sign_in, access, of, classes);
         if sign_in.width == 4 {
-            let of = of.count();
             classes.insert(format!("51 fit: {of} count, {how}"));
             if access.codes.len() == 51 {
                 classes.insert(format!("51 emitted, {how}"));
@@ -157,5 +165,56 @@ fn inputs(sign_in: &SignIn, decision: &Decision, classes: &mut BTreeSet<String>)
         if access.transitive.len() < access.tags.len() {
             classes.insert("a tag is local".to_owned());
         }
+    }
+}
+
+/// How many groups count.
+fn counting(decision: &Decision) -> usize {
+    decision.findings.values().filter(|f| matches!(f, Finding::Counts(..) | Finding::CodeLeftOut(..))).count()
+}
+
+/// Whether the codes just fit, and by whose word.
+fn capacity(sign_in: &SignIn, access: &Access, of: usize, classes: &mut BTreeSet<String>) {
+    let app = &sign_in.app;
+    let usual = if app.protocol == Protocol::Saml { 51 } else { 20 };
+    let said = app.code_capacity.unwrap_or(usual);
+    let fits = 255 / (sign_in.width + 1);
+    let protocol = app.protocol;
+    if app.code_capacity.is_some_and(|said| said > fits) && access.codes.len() == fits {
+        classes.insert(format!("{protocol:?}, a setting of more than a tag holds"));
+    }
+    // Of the widest codes fewer fit a tag than a token usually carries.
+    if said > fits && protocol != Protocol::Saml {
+        return;
+    }
+    let by = if app.code_capacity.is_some() { "by its setting" } else { "of its own accord" };
+    if of == said.min(fits) && access.codes.len() == of {
+        classes.insert(format!("{protocol:?}, as many as fit, {by}"));
+    }
+    if of == said.min(fits) + 1 && access.codes.len() < of {
+        classes.insert(format!("{protocol:?}, one too many, {by}"));
+    }
+}
+
+/// What the decision is rendered as, and how near its limits.
+fn rendering(sign_in: &SignIn, decision: &Decision, classes: &mut BTreeSet<String>) {
+    match &decision.rendering {
+        None | Some(Rendering::Attributes(_)) => {}
+        Some(Rendering::Nested(_)) if sign_in.app.roles_claim => drop(classes.insert("nested, with roles".to_owned())),
+        Some(Rendering::Nested(_)) => drop(classes.insert("nested, without roles".to_owned())),
+        Some(Rendering::Flat { .. }) => drop(classes.insert("flat".to_owned())),
+    }
+    if let Some(length) = decision.length {
+        if length.most == token::MAX_CHARACTERS || length.most == token::MAX_CHARACTERS - 1 {
+            classes.insert("no token could be longer".to_owned());
+        }
+        if length.least == token::MAX_CHARACTERS + 1 || length.least == token::MAX_CHARACTERS + 2 {
+            classes.insert("no token could be shorter".to_owned());
+        }
+    }
+    if let Outcome::Deny(Deny::BaseToken(name)) = &decision.outcome
+        && !sign_in.base.iter().any(|(known, _)| known == name)
+    {
+        classes.insert("deny: base token, for the access token alone".to_owned());
     }
 }

@@ -1,5 +1,5 @@
-//! Holds core against the specification on more than 100,000 random sign-ins, and core alone
-//! against the promises that hold whatever the specification says.
+//! Holds core against the specification on more than 100,000 random sign-ins of all protocols, and core
+//! alone against the promises that hold whatever the specification says.
 //!
 //! | Module | Holds |
 //! |---|---|
@@ -10,9 +10,13 @@
 //! | `coverage` | what the cases of a run really reached |
 //! | `agreement` | core decides what the specification decides |
 //! | `promises` | what holds for core alone |
+//! | `renderings` | one decision, whatever it is rendered as |
+//! | `doors` | a person's sign-ins on the documents that core writes from the same table |
+//! | `documents` | grants and gates in core's types (as `tests/trust` has them) |
 //! | `values` | identities, tag characters and codes, one by one |
 #![allow(
     clippy::unwrap_used,
+    clippy::unwrap_in_result,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -23,9 +27,13 @@
 mod agreement;
 mod case;
 mod coverage;
+#[path = "../trust/documents.rs"]
+mod documents;
+mod doors;
 mod plan;
 mod pools;
 mod promises;
+mod renderings;
 mod subject;
 mod values;
 

@@ -12,6 +12,7 @@ pub(crate) struct Plan {
     pub width: usize,
     /// How many bits of the digest are kept: few make groups collide.
     pub bits: usize,
+    pub form: FormPlan,
     /// Groups take the next free salt, as the table has it; otherwise a salt of their own choice.
     pub honest: bool,
     pub deny_unentitled: bool,
@@ -19,6 +20,16 @@ pub(crate) struct Plan {
     pub session_duration: Option<u32>,
     pub groups: Vec<GroupPlan>,
     pub rules: RulesPlan,
+}
+
+/// What the app's sign-ins look like, in numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FormPlan {
+    /// Which protocol.
+    pub protocol: usize,
+    /// The app's own capacity.
+    pub capacity: Option<usize>,
+    pub roles_claim: bool,
 }
 
 /// A group, in numbers.
@@ -76,13 +87,15 @@ pub(crate) struct Shape {
 pub(crate) fn plans(shape: &Shape) -> impl Strategy<Value = Plan> + use<> {
     let honest = shape.honest;
     (
-        (shape.widths.clone(), shape.bits.clone(), 0..8u8, 0..5u32),
+        (shape.widths.clone(), shape.bits.clone(), 0..16u8, 0..5u32),
+        (protocols(), capacities()),
         vec(groups(shape), shape.groups.clone()),
         rules(shape.odd_rules),
     )
-        .prop_map(move |((width, bits, flags, duration), groups, rules)| Plan {
+        .prop_map(move |((width, bits, flags, duration), (protocol, capacity), groups, rules)| Plan {
             width,
             bits,
+            form: FormPlan { protocol, capacity, roles_claim: flags & 8 == 0 },
             honest,
             deny_unentitled: flags & 1 == 1,
             all_codes: flags & 6 == 6,
@@ -90,6 +103,16 @@ pub(crate) fn plans(shape: &Shape) -> impl Strategy<Value = Plan> + use<> {
             groups,
             rules,
         })
+}
+
+/// SAML for half of the sign-ins; see [`crate::pools::PROTOCOLS`].
+pub(crate) fn protocols() -> Range<usize> {
+    0..6
+}
+
+/// What apps say of their capacity: most of them nothing.
+pub(crate) fn capacities() -> impl Strategy<Value = Option<usize>> {
+    (0..14usize).prop_map(|number| [1, 2, 3, 5, 14, 20, 51].get(number).copied())
 }
 
 fn groups(shape: &Shape) -> impl Strategy<Value = GroupPlan> + use<> {

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use signet_spec::input::Protocol;
+
 /// The moment of every sign-in here.
 pub(crate) const NOW: i64 = 1_790_000_000;
 
@@ -91,6 +93,10 @@ pub(crate) fn role(number: usize) -> String {
         _ => format!("arn:aws:iam::111122223333:role/p&<>\"'!:/reader-{number}"),
     }
 }
+
+/// Half of them SAML.
+pub(crate) const PROTOCOLS: [Protocol; 6] =
+    [Protocol::Saml, Protocol::Saml, Protocol::Saml, Protocol::Oidc, Protocol::CognitoOidc, Protocol::IdentityPool];
 
 pub(crate) const APP: &str = "0oath92zlO60urQOP0g3";
 pub(crate) const OTHER_APPS: [&str; 3] = ["0oath92zlO60urQOP0g4", "0OATH92ZLO60URQOP0G3", "0oath92zlO60urQOP0g"];
@@ -198,4 +204,28 @@ pub(crate) const OTHER_ATTRIBUTES: [&str; 8] = [
     "xhttps://aws.amazon.com/SAML/Attributes/Role",
     "http://aws.amazon.com/SAML/Attributes/Role",
     "https://aws.amazon.com/SAML/Attrıbutes/Rôle<&>\"'",
+];
+
+/// Names of claims below AWS's prefix.
+pub(crate) const AWS_CLAIMS: [&str; 8] = [
+    "https://aws.amazon.com/tags",
+    "HTTPS://AWS.AMAZON.COM/ROLES",
+    "\u{a0}\nhttps://aws.amazon.com/source_identity\t",
+    "https://aws.amazon.com/",
+    "https://aws.amazon.com/roles",
+    "hTTps://aws.Amazon.com/taGS/principal_tags",
+    " https://aws.amazon.com/source_identity",
+    "https://aws.amazon.com/SAML/Attributes",
+];
+
+/// Names of claims that are none of AWS's business.
+pub(crate) const OTHER_CLAIMS: [&str; 8] = [
+    "groups",
+    "email",
+    "",
+    "https://aws.amazon.com",
+    "https://aws.amazon.com.example/tags",
+    "xhttps://aws.amazon.com/tags",
+    "http://aws.amazon.com/tags",
+    "https:\\/\\/aws.amazon.com\\/t\u{e4}gs<&>\"'",
 ];

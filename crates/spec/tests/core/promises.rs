@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::strategy::{Just, Strategy};
 use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
+use serde_json::Value;
 use signet_spec::code::code;
 use signet_spec::input::{Record, SignIn};
-use signet_spec::outcome::{Access, Decision, Deny, Finding, Note, Outcome};
+use signet_spec::outcome::{Access, Decision, Deny, Finding, Note, Outcome, Rendering};
 
 use crate::case::{Case, build, weak_hash};
 use crate::coverage::Coverage;
@@ -15,7 +16,7 @@ use crate::plan::{Plan, Shape, plans};
 use crate::{check, regressions, subject};
 
 /// Sign-ins in which much happens at once: collisions, tampering, and codes that hardly fit.
-fn busy() -> impl Strategy<Value = Plan> {
+pub(crate) fn busy() -> impl Strategy<Value = Plan> {
     let shape = Shape {
         widths: 4..17,
         bits: 2..14,
@@ -119,15 +120,16 @@ fn what_is_granted_is_answered_and_nothing_else() {
             }
             Outcome::NoAccess => {
                 prop_assert!(unclashed.is_empty(), "silently left out: {unclashed:?}");
-                prop_assert!(decision.attributes.is_empty());
+                prop_assert!(decision.rendering.is_none());
             }
             Outcome::Deny(deny) => {
                 prop_assert!(*deny != Deny::Unentitled || unclashed.is_empty(), "left out: {unclashed:?}");
-                prop_assert!(decision.attributes.is_empty());
+                prop_assert!(decision.rendering.is_none());
             }
         }
         Ok(())
     });
+    coverage.assert_reached(["nested, with roles", "nested, without roles", "flat"]);
     coverage.assert_reached(["access", "no access", "finding: clash", "finding: code left out", "deny: no cover fits"]);
 }
 
@@ -144,8 +146,39 @@ fn fits_aws(sign_in: &SignIn, access: &Access, decision: &Decision) -> Result<()
     prop_assert!(access.tags.values().all(|value| value.chars().count() <= 256));
     prop_assert!(access.transitive.contains("GroupHash") && access.transitive.contains("SignetDecision"));
 
+    let mut keys = BTreeSet::new();
+    prop_assert!(access.tags.keys().all(|key| keys.insert(key.to_lowercase())), "{:?}", access.tags);
+    match &decision.rendering {
+        Some(Rendering::Attributes(attributes)) => attributes_fit(attributes),
+        Some(Rendering::Nested(claims)) => claims_fit(sign_in, claims),
+        // A claim is a text and a role an ARN: what AWS demands of them is looked at above.
+        Some(Rendering::Flat { claims, roles }) => {
+            prop_assert!(!roles.is_empty() && claims.contains_key("GroupHash"));
+            Ok(())
+        }
+        None => Err(TestCaseError::fail("access that nobody is told of")),
+    }
+}
+
+fn claims_fit(sign_in: &SignIn, claims: &Value) -> Result<(), TestCaseError> {
+    let tags = &claims["https://aws.amazon.com/tags"];
+    for (key, value) in tags["principal_tags"].as_object().unwrap() {
+        prop_assert!(value.as_array().is_some_and(|one| one.len() == 1 && one[0].is_string()), "{}: {}", key, value);
+    }
+    let is_tag = |key: &Value| key.as_str().is_some_and(|key| tags["principal_tags"].get(key).is_some());
+    prop_assert!(tags["transitive_tag_keys"].as_array().unwrap().iter().all(is_tag));
+    prop_assert!(claims["https://aws.amazon.com/source_identity"].is_string());
+    let roles = claims.get("https://aws.amazon.com/roles");
+    prop_assert_eq!(roles.is_some(), sign_in.app.roles_claim);
+    prop_assert!(roles.is_none_or(|roles| roles.as_array().is_some_and(|roles| !roles.is_empty())));
+    // Nothing else is in a token by Signet's doing.
+    prop_assert_eq!(claims.as_object().unwrap().len(), 2 + usize::from(sign_in.app.roles_claim));
+    Ok(())
+}
+
+fn attributes_fit(attributes: &[(String, Vec<String>)]) -> Result<(), TestCaseError> {
     let mut names = BTreeSet::new();
-    for (name, values) in &decision.attributes {
+    for (name, values) in attributes {
         let short = name.strip_prefix("https://aws.amazon.com/SAML/Attributes/");
         prop_assert!(short.is_some(), "{name}");
         prop_assert!(names.insert(name.to_lowercase()), "{name} is there twice");
@@ -176,6 +209,7 @@ fn order_does_not_matter() {
             other.sign_in.groups.push(again);
         }
         shuffle.apply(&mut other.sign_in.base);
+        shuffle.apply(&mut other.sign_in.access_token);
         for record in other.sign_in.table.values_mut() {
             shuffle.apply(&mut record.grants);
             // Sources are compared by name; another name moves a source's grants among the others'.
@@ -223,7 +257,7 @@ fn adding_a_group_never_silently_removes_a_role() {
             // Of the reasons to deny, these alone can come with a group.
             let same = matches!(&before.outcome, Outcome::Deny(_));
             let stated = match deny {
-                Deny::CodesDoNotFit { .. } | Deny::AssertionTooLong(_) => true,
+                Deny::CodesDoNotFit { .. } | Deny::AssertionTooLong(_) | Deny::TokenTooLong => true,
                 // Tags are looked at once there is a role.
                 Deny::RequiredTag(..) => before.outcome == Outcome::NoAccess,
                 _ => false,

@@ -2,19 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde_json::Value;
 use signet_core::app::{
-    App, AppId, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled,
+    App, AppId, CodeCapacity, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules, TokenRules, WhenUnentitled,
 };
 use signet_core::code::{CodeHasher, CodeWidth, GroupCode, Salt};
+use signet_core::cognito;
 use signet_core::decision::{self as core, SignIn as CoreSignIn};
 use signet_core::grant::{Grant, SourceId, Timestamp};
 use signet_core::group::{GroupKey, GroupRecord, GroupState, Registration};
 use signet_core::identity::{IdentityField, IdentityPattern, UnfitIdentity};
-use signet_core::role::{Protocol, ProviderName, RoleArn};
+use signet_core::oidc::{self, BaseToken, Claims};
+use signet_core::role::{self, ProviderName, RoleArn};
 use signet_core::saml::{self, Attribute, BaseAssertion};
 use signet_core::session::{self, DecisionId};
-use signet_spec::input::{Record, SignIn};
-use signet_spec::outcome::{Access, Decision, Deny, Finding, Note, Outcome, UnfitTag};
+use signet_facts::json;
+use signet_json::Json;
+use signet_spec::input::{Protocol, Record, SignIn};
+use signet_spec::outcome::{Access, Decision, Deny, Finding, Length, Note, Outcome, Rendering, UnfitTag};
+use signet_spec::token;
 
 use crate::case::{Case, weak_hash};
 
@@ -26,9 +32,37 @@ impl CodeHasher for Weak {
     }
 }
 
+/// A sign-in decided and rendered by core for the app's protocol.
+pub(crate) fn decide(case: &Case) -> Decision {
+    with_sign_in(case, |input, hasher| {
+        let sign_in = &case.sign_in;
+        let (decision, rendering) = match sign_in.app.protocol {
+            Protocol::Saml => {
+                let (decision, attributes) = saml::decide(input, &base_assertion(sign_in), hasher);
+                // No access has no attributes at all.
+                (decision, (!attributes.is_empty()).then(|| Rendering::Attributes(pairs(attributes))))
+            }
+            Protocol::Oidc => {
+                let (decision, claims) = oidc::decide(input, &base_token(sign_in), hasher);
+                (decision, claims.map(|claims| nested(&claims)))
+            }
+            Protocol::CognitoOidc | Protocol::IdentityPool => {
+                let (decision, rendering) = cognito::decide(input, &base_token(sign_in), hasher);
+                (decision, rendering.map(through_a_user_pool))
+            }
+        };
+        in_the_words_of_the_specification(&decision, rendering)
+    })
+}
+
+/// A sign-in decided by core, and not rendered.
+pub(crate) fn decide_only(case: &Case) -> Decision {
+    with_sign_in(case, |input, hasher| in_the_words_of_the_specification(&core::decide(input, hasher), None))
+}
+
 /// A sign-in in core's types. The sources, which core keeps apart, come in the order given or
 /// the opposite one: it must not matter.
-pub(crate) fn decide(case: &Case) -> Decision {
+fn with_sign_in<T>(case: &Case, decide: impl FnOnce(&CoreSignIn<'_>, &Weak) -> T) -> T {
     let sign_in = &case.sign_in;
     let id = DecisionId::from_random(sign_in.decision_id);
     let app = app(sign_in);
@@ -46,14 +80,59 @@ pub(crate) fn decide(case: &Case) -> Decision {
         records: &records,
         tag_values,
     };
-    let base =
-        BaseAssertion { attributes: sign_in.base.iter().map(|(name, values)| (name.as_str(), strs(values))).collect() };
-    let (decision, attributes) = saml::decide(&input, &base, &Weak(case.bits));
-    in_the_words_of_the_specification(&decision, attributes)
+    decide(&input, &Weak(case.bits))
+}
+
+fn base_assertion(sign_in: &SignIn) -> BaseAssertion<'_> {
+    BaseAssertion { attributes: sign_in.base.iter().map(|(name, values)| (name.as_str(), strs(values))).collect() }
+}
+
+/// The tokens as the functions hand them to core.
+fn base_token(sign_in: &SignIn) -> BaseToken<'_> {
+    let value = |values: &[String]| match values {
+        [one] => Json::String(one.clone()),
+        other => Json::Array(other.iter().cloned().map(Json::String).collect()),
+    };
+    let names = sign_in.base.iter().map(|(name, _)| name).chain(&sign_in.access_token);
+    BaseToken {
+        claims: names.map(String::as_str).collect(),
+        bytes: sign_in.base.iter().map(|(name, values)| json::member_bytes(name, &value(values))).sum(),
+    }
+}
+
+fn pairs(attributes: Vec<Attribute>) -> Vec<(String, Vec<String>)> {
+    attributes.into_iter().map(|attribute| (attribute.name, attribute.values)).collect()
+}
+
+/// The claims as they stand in answers.
+fn nested(claims: &Claims) -> Rendering {
+    let members = json::claims(claims).into_iter().map(|(name, value)| (name.to_owned(), value));
+    Rendering::Nested(Value::Object(members.collect()))
+}
+
+fn through_a_user_pool(rendering: cognito::Rendering) -> Rendering {
+    let flat = match rendering {
+        cognito::Rendering::Nested(claims) => return nested(&claims),
+        cognito::Rendering::Flat(flat) => flat,
+    };
+    let count = flat.claims.len();
+    let claims: BTreeMap<_, _> = flat.claims.into_iter().map(|claim| (claim.key, claim.value)).collect();
+    assert_eq!(claims.len(), count, "a claim is there twice");
+    Rendering::Flat { claims, roles: flat.roles }
 }
 
 fn strs(values: &[String]) -> Vec<&str> {
     values.iter().map(String::as_str).collect()
+}
+
+/// What tokens and assertions are for.
+pub(crate) fn audience(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Saml => "https://signin.aws.amazon.com/saml",
+        Protocol::Oidc => "0oath92zlO60urQOP0g3",
+        Protocol::CognitoOidc => "1h57kf5cpq17m0eml12EXAMPLE",
+        Protocol::IdentityPool => "us-east-1:11111111-2222-3333-4444-555555555555",
+    }
 }
 
 fn app(sign_in: &SignIn) -> App {
@@ -67,9 +146,13 @@ fn app(sign_in: &SignIn) -> App {
     App {
         id: AppId::parse(&app.id).unwrap(),
         name: None,
-        protocol: Protocol::Saml,
+        protocol: match app.protocol {
+            Protocol::Saml => role::Protocol::Saml,
+            Protocol::Oidc => role::Protocol::Oidc,
+            Protocol::CognitoOidc | Protocol::IdentityPool => role::Protocol::Cognito,
+        },
         provider: ProviderName::parse(&app.provider).unwrap(),
-        audience: "https://signin.aws.amazon.com/saml".to_owned(),
+        audience: audience(app.protocol).to_owned(),
         mode: Mode::Enforce,
         groups_claim: "groups".to_owned(),
         identity: IdentityRule { from: IdentityField::login(), pattern: IdentityPattern::parse(&app.pattern).unwrap() },
@@ -77,8 +160,8 @@ fn app(sign_in: &SignIn) -> App {
         session_duration: app.session_duration.map(|seconds| SessionDuration::new(seconds.into()).unwrap()),
         when_unentitled: if app.deny_unentitled { WhenUnentitled::Deny } else { WhenUnentitled::Pass },
         codes: if app.all_codes { Codes::All } else { Codes::Cover },
-        code_capacity: None,
-        tokens: TokenRules::default(),
+        code_capacity: app.code_capacity.map(|codes| CodeCapacity::new(codes as u64).unwrap()),
+        tokens: TokenRules { roles_claim: app.roles_claim, ..TokenRules::default() },
     }
 }
 
@@ -102,7 +185,7 @@ fn record(found: &Record) -> GroupRecord {
     GroupRecord { registration, grants }
 }
 
-fn in_the_words_of_the_specification(decision: &core::Decision<'_>, attributes: Vec<Attribute>) -> Decision {
+fn in_the_words_of_the_specification(decision: &core::Decision<'_>, rendering: Option<Rendering>) -> Decision {
     let findings: BTreeMap<String, Finding> =
         decision.groups.iter().map(|group| (group.key.to_owned(), finding(group.finding))).collect();
     // What becomes a map or a set below must have been sorted and free of repetition.
@@ -112,7 +195,15 @@ fn in_the_words_of_the_specification(decision: &core::Decision<'_>, attributes: 
         outcome: outcome(&decision.outcome),
         findings,
         notes: decision.notes.iter().map(note).collect(),
-        attributes: attributes.into_iter().map(|attribute| (attribute.name, attribute.values)).collect(),
+        rendering,
+        length: match &decision.outcome {
+            // Core only estimates, and says how much.
+            core::Outcome::Deny(core::Deny::TokenTooLong { characters, limit }) => {
+                assert!(*limit == token::MAX_CHARACTERS && characters > limit, "{characters} and {limit}");
+                Some(Length { least: *characters, most: *characters })
+            }
+            _ => None,
+        },
     }
 }
 
@@ -144,7 +235,8 @@ fn deny(deny: &core::Deny) -> Deny {
         core::Deny::Identity(UnfitIdentity::Pattern) => Deny::IdentityPattern,
         core::Deny::RequiredTag { key, why } => Deny::RequiredTag(key.clone(), unfit(why.as_str())),
         core::Deny::CodesDoNotFit { codes, capacity } => Deny::CodesDoNotFit { needed: *codes, fit: *capacity },
-        core::Deny::BaseToken { .. } | core::Deny::TokenTooLong { .. } => panic!("an assertion is no token: {deny}"),
+        core::Deny::BaseToken { name } => Deny::BaseToken(name.clone()),
+        core::Deny::TokenTooLong { .. } => Deny::TokenTooLong,
         core::Deny::AssertionTooLong { bytes, limit } => {
             assert_eq!(*limit, 75_000);
             Deny::AssertionTooLong(*bytes)

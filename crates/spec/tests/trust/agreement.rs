@@ -12,9 +12,10 @@ use signet_spec::trust::sign_in::{Proof, SignIn};
 use crate::attempt::sign_in;
 use crate::check;
 use crate::coverage::Coverage;
+use crate::documents::desired;
 use crate::plan::{AttemptPlan, Part, Plan, plans};
 use crate::pools::{NARROW, NARROW_POOL, NOW, shape_name};
-use crate::world::{COGNITO, Written, desired, wider_apps, world};
+use crate::world::{COGNITO, Written, wider_apps, world};
 
 #[test]
 fn who_is_let_in_is_who_may_come_in() {

@@ -20,9 +20,10 @@ use signet_spec::trust::sign_in::SignIn;
 use crate::attempt::sign_in;
 use crate::check;
 use crate::coverage::Coverage;
+use crate::documents::desired;
 use crate::plan::{AppPlan, AttemptPlan};
 use crate::pools::{FOREIGN, OURS};
-use crate::world::{desired, world};
+use crate::world::world;
 
 /// A role before and after a change of its grants, in numbers.
 #[derive(Debug, Clone)]

@@ -5,7 +5,8 @@
 //! |---|---|
 //! | `plan` | what proptest draws and shrinks: small numbers, 0 the plainest of each kind |
 //! | `pools` | providers, codes, tags and statements of others: ordinary ones and hostile ones |
-//! | `world` | a plan made into grants and gates, in the specification's words and in core's |
+//! | `documents` | grants and gates in core's types, and whom core would have a role trust |
+//! | `world` | a plan made into grants and gates, and what core makes of them |
 //! | `attempt` | a plan made into a sign-in, right but for what the plan says |
 //! | `agreement` | who is let in is who may come in, beside whatever others have written |
 //! | `changes` | from one state to the next: nothing opens that should not, withdrawals land |
@@ -28,6 +29,7 @@ mod attempt;
 mod changes;
 mod coverage;
 mod dangling;
+mod documents;
 mod partitions;
 mod plan;
 mod pools;

@@ -1,20 +1,12 @@
-//! A plan made into grants and gates, in the specification's words and in core's.
+//! A plan made into grants and gates, and what core makes of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use signet_core::app::AppId;
-use signet_core::code::{CodeWidth, GroupCode};
-use signet_core::grant::Timestamp;
-use signet_core::identity::IdentityPattern;
-use signet_core::role::{ProviderName, RoleArn};
 use signet_core::trust::audit::wider;
-use signet_core::trust::desired::Desired;
 use signet_core::trust::document::Document;
-use signet_core::trust::gate::{Audience, Gate, IdentityPoolId, Issuer};
-use signet_core::trust::grants::{Codes, RoleEntry, codes_at};
-use signet_core::trust::nonempty::NonEmpty;
 use signet_spec::trust::entitled::{App, Entry, Kind, World};
 
+use crate::documents::{desired, gates, role};
 use crate::plan::{AppPlan, DocumentPlan, EntryPlan};
 use crate::pools::{
     CLIENTS, CODES, FOREIGN, HEADS, ISSUERS, NOW, OURS, PATTERNS, POOLS, PROVIDERS, ROLE, SAML_AUDIENCES, USER_POOLS,
@@ -72,61 +64,10 @@ fn entry(plan: &EntryPlan) -> Entry {
     }
 }
 
-/// What core makes of a world.
-pub(crate) fn desired(world: &World) -> Desired {
-    let gates = gates(world);
-    let codes = granted(world, &gates);
-    Desired::new(&role(world), CodeWidth::new(world.width as u64).unwrap(), &gates, &codes)
-}
-
 /// What core's audit finds beside ours: apps that others let in more widely, and by which statement.
 pub(crate) fn wider_apps(world: &World, document: &Document) -> BTreeSet<(String, String)> {
     let found = wider(document, &role(world), &gates(world), &desired(world));
     found.into_iter().map(|wider| (wider.app.to_string(), wider.statement)).collect()
-}
-
-fn role(world: &World) -> RoleArn {
-    RoleArn::parse(&world.role).unwrap()
-}
-
-fn gates(world: &World) -> BTreeMap<AppId, Gate> {
-    world.apps.iter().map(|app| (AppId::parse(&app.id).unwrap(), gate(app))).collect()
-}
-
-fn granted(world: &World, gates: &BTreeMap<AppId, Gate>) -> Codes {
-    let entries: Vec<RoleEntry> = world.entries.iter().map(role_entry).collect();
-    codes_at(&entries, gates.keys(), Timestamp::from_seconds(world.now))
-}
-
-fn gate(app: &App) -> Gate {
-    let audience = |text: &String| Audience::parse(text).unwrap();
-    let identity = |pattern: &str| IdentityPattern::parse(pattern).unwrap();
-    let name = |mark: &str| app.provider.split_once(mark).unwrap().1.to_owned();
-    match &app.kind {
-        Kind::Saml { pattern } => Gate::Saml {
-            provider: ProviderName::parse(&name("saml-provider/")).unwrap(),
-            audience: audience(&app.audiences[0]),
-            identity: identity(pattern),
-        },
-        Kind::Oidc { pattern, roles_claim } => Gate::Oidc {
-            issuer: Issuer::from_url(&format!("https://{}", name("oidc-provider/"))).unwrap(),
-            audiences: NonEmpty::new(app.audiences.iter().map(audience).collect()).unwrap(),
-            identity: identity(pattern),
-            roles_claim: *roles_claim,
-        },
-        Kind::IdentityPool { user_pool } => Gate::IdentityPool {
-            pool: IdentityPoolId::parse(&app.audiences[0]).unwrap(),
-            user_pool: Issuer::from_url(&format!("https://{user_pool}")).unwrap(),
-        },
-    }
-}
-
-fn role_entry(entry: &Entry) -> RoleEntry {
-    RoleEntry {
-        code: GroupCode::parse(&entry.code).unwrap(),
-        apps: entry.apps.as_ref().map(|apps| apps.iter().map(|app| AppId::parse(app).unwrap()).collect()),
-        expires_at: entry.expires_at.map(Timestamp::from_seconds),
-    }
 }
 
 /// A role's document before core sees it, and what others have in it.

@@ -24,6 +24,7 @@ mod races;
 mod refuse;
 mod resync;
 mod revisions;
+mod token_apps;
 
 use common::Worker;
 use common::content::Content;

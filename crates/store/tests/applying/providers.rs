@@ -42,7 +42,7 @@ pub(crate) fn event(id: &str, provider: &str, metadata: &str) -> StatedProvider 
     }
 }
 
-fn oidc(id: &str, provider: &str) -> StatedProvider {
+pub(crate) fn oidc(id: &str, provider: &str) -> StatedProvider {
     StatedProvider {
         protocol: Protocol::Oidc,
         saml_metadata: None,
@@ -371,7 +371,13 @@ async fn a_sign_in_reads_once_and_no_more_of_the_half_than_it_needs() {
     ] {
         let good = if name == "revision" { number(1) } else { text("x") };
         set(name, aws_sdk_dynamodb::types::AttributeValue::Null(true)).await;
-        assert!(matches!(state(&worker, "0oaA").await, AppState::Active(_)), "{name}");
+        // Of what an event says beside the provider, a sign-in takes the issuer and the audience.
+        let sign_in = worker.table.sign_in("0oaA", &[]).await;
+        if matches!(name, "issuer_url" | "audience") {
+            assert!(matches!(sign_in, Err(StoreError::Corrupt(_))), "{name}: {sign_in:?}");
+        } else {
+            assert!(matches!(sign_in.unwrap().app, AppState::Active(_)), "{name}");
+        }
         let error = apply(&worker, &second, 2).await.unwrap_err();
         let ApplyError::Store(StoreError::Corrupt(corrupt)) = error else { panic!("`{name}`: {error}") };
         assert!(corrupt.item == "APP#0oaA / APP" && corrupt.what.contains(&format!("`{name}`")), "{corrupt}");
@@ -380,6 +386,7 @@ async fn a_sign_in_reads_once_and_no_more_of_the_half_than_it_needs() {
             name if name == "client_ids" || name.contains("certificates") => {
                 aws_sdk_dynamodb::types::AttributeValue::L(Vec::new())
             }
+            "issuer_url" => text("https://example.okta.com"),
             _ => good,
         };
         set(name, good).await;

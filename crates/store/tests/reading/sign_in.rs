@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use signet_core::app::TokenRules;
 use signet_core::group::GroupState;
 use signet_store::StoreError;
 use signet_store::sign_in::AppState;
@@ -67,6 +68,8 @@ async fn an_app_is_unknown_inactive_or_active() {
     put_app(&scene, app(true)).await;
     let AppState::Active(active) = state("0oaA").await else { panic!("the app should be active") };
     assert_eq!((active.id.as_str(), active.provider.as_str()), ("0oaA", "okta-databricks"));
+    // The item is as it was before apps had rules for tokens, or a capacity of their own.
+    assert_eq!((active.tokens, active.code_capacity), (TokenRules::default(), None));
     assert_eq!(state("0oaa").await, AppState::Unknown);
     // Only a provider event speaks of it.
     let event = Item::from([("state".to_owned(), text("active"))]);
@@ -220,6 +223,20 @@ async fn an_app_that_is_not_of_the_layout_is_an_error_and_not_an_unknown_app() {
         ("tags", AttributeValue::M(Item::from([("email".to_owned(), text("email"))]))),
         ("local_tags", AttributeValue::L(vec![text("GroupHash")])),
         ("name", number(1)),
+        ("code_capacity", number(0)),
+        ("code_capacity", number(52)),
+        ("code_capacity", text("20")),
+        ("issuer", text("example.okta.com")),
+        ("issuer", text("http://example.okta.com")),
+        ("issuer", text("https://example.okta.com/*")),
+        ("issuer", number(1)),
+        ("roles_claim", text("true")),
+        ("roles_claim", number(1)),
+        ("when_no_user", text("Pass")),
+        ("when_no_user", AttributeValue::Bool(true)),
+        ("cognito_attributes", text("all")),
+        ("cognito_groups", text("keep")),
+        ("cognito_identity_provider", number(1)),
     ] {
         let mut app = good.clone();
         app.insert(name.to_owned(), value);

@@ -1,7 +1,8 @@
 //! Raising what is wanted.
 
-use signet_core::app::WhenUnentitled;
+use signet_core::app::{AttributeSource, CodeCapacity, TokenGroups, WhenNoUser, WhenUnentitled};
 use signet_core::identity::{IdentityField, IdentityPattern};
+use signet_core::trust::gate::Issuer;
 use signet_local::connector::Action;
 use signet_store::apply::Applied;
 use signet_store::statement::{StatedApp, Statement};
@@ -71,6 +72,8 @@ async fn an_app_that_changes_raises_every_account() {
         with(&|stated| stated.active = false),
         with(&|stated| stated.app.audience = "https://example.com".to_owned()),
         with(&|stated| stated.app.identity.pattern = IdentityPattern::parse("*@example.org").unwrap()),
+        with(&|stated| stated.app.tokens.issuer = Some(Issuer::from_url("https://example.okta.com").unwrap())),
+        with(&|stated| stated.app.tokens.roles_claim = false),
     ] {
         assert_eq!(change(&concerns).await, (1, 1), "{concerns:?}");
         assert_eq!(change(&base).await, (1, 1), "and back");
@@ -81,12 +84,16 @@ async fn an_app_that_changes_raises_every_account() {
         with(&|stated| stated.app.session_duration = None),
         with(&|stated| stated.app.when_unentitled = WhenUnentitled::Pass),
         with(&|stated| stated.app.identity.from = IdentityField::UserId),
+        with(&|stated| stated.app.code_capacity = Some(CodeCapacity::new(7).unwrap())),
+        with(&|stated| stated.app.tokens.when_no_user = WhenNoUser::Pass),
+        with(&|stated| stated.app.tokens.cognito.groups = TokenGroups::Remove),
+        with(&|stated| stated.app.tokens.cognito.attributes = AttributeSource::Protected),
         base.clone(),
     ] {
         assert_eq!(change(&concerns_not).await, (0, 0), "{concerns_not:?}");
     }
     let (raising, raised) = marks(&worker, "0oaA").await;
-    assert_eq!((raising, raised), (7, 7));
+    assert_eq!((raising, raised), (11, 11));
     assert_eq!(marks(&worker, "0oaB").await, (1, 1));
 }
 

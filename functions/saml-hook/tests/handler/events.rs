@@ -10,7 +10,10 @@ use signet_okta::auth::digest_hex;
 use signet_okta::request::Envelope;
 use signet_okta::saml::SamlRequest;
 
-use crate::support::{Fake, app, block_on, call, hook};
+use signet_cases::http::SECRET;
+use signet_cases::table::{block_on, call};
+
+use crate::{hook, table};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/saml-hook")
@@ -45,7 +48,7 @@ fn groups(name: &str) -> Vec<String> {
 
 #[test]
 fn every_event_is_a_call_that_the_hook_answers() {
-    let table = Fake::new(app()).grant("Clinical Readers", "reader");
+    let table = table().grant("Clinical Readers", "reader");
     let events = events();
     assert_eq!(events.len(), 11, "{events:?}");
     for name in &events {
@@ -66,7 +69,7 @@ fn the_list_of_events_is_complete_and_names_their_secret() {
     for name in events() {
         assert!(list.contains(&format!("| `{name}` |")), "{name} is not in the list");
     }
-    assert!(list.contains(&digest_hex(crate::support::SECRET)));
+    assert!(list.contains(&digest_hex(SECRET)));
 }
 
 #[test]
