@@ -174,7 +174,9 @@ bench: setup ## Measure the sign-in function beside its peers, how roles follow,
 # Each function is built alone, by cargo-lambda, against the C library of Lambda; all of them, whether
 # the parameters ask for them or not. SAM cannot pass `--locked`, so the lock file is checked first; and
 # cargo-lambda would download a missing target into the machine's toolchain unasked, so that is checked
-# first as well, and left to its owner.
+# first as well, and left to its owner. Parameters take effect with a new release of the functions
+# alone, so the release is a digest of them and of the template, unless they name one.
+deploy: export RELEASE_OF = $(ARCHITECTURE) $(PARAMETERS)
 .PHONY: deploy
 deploy: setup ## Build and deploy; PARAMETERS="HookSecretSha256=…" and ARCHITECTURE=arm64|x86_64
 	@case '$(ARCHITECTURE)' in arm64) target=aarch64;; x86_64) target=x86_64;; \
@@ -189,8 +191,10 @@ deploy: setup ## Build and deploy; PARAMETERS="HookSecretSha256=…" and ARCHITE
 	@for function in SamlHook TokenHook PreToken; do \
 		$(PYTHON) scripts/guard_size.py target/sam/build/$$function/bootstrap || exit; \
 	done
-	@$(STEP) 'sam deploy' \
-		.venv/bin/sam deploy $(SAM_CONFIG) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+	@release=$$({ cat infra/template.yaml; printf '%s' "$$RELEASE_OF"; } | \
+		$(PYTHON) -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest()[:16])') && \
+		$(STEP) 'sam deploy' .venv/bin/sam deploy $(SAM_CONFIG) \
+		--parameter-overrides Architecture=$(ARCHITECTURE) Release=$$release $(PARAMETERS)
 
 # Settings of one's own, such as a profile or another stack's name, in a file that git ignores.
 SAM_CONFIG := $(if $(wildcard samconfig.local.toml),--config-file samconfig.local.toml)

@@ -31,6 +31,7 @@ FORBIDDEN = {
     "regex": "0.5 MB for what a few comparisons do",
     "reqwest": "a second HTTP client",
     "s2n-tls": "a second TLS stack",
+    "signet-cases": "for tests",
     "signet-local": "stand-ins for tests",
     "signet-spec": "for tests",
     "tracing-subscriber": "log lines are written without it",

@@ -12,10 +12,12 @@ import re
 import sys
 from pathlib import Path
 
+from operation_rules import OPERATIONS
 from sign_in_rules import SIGN_IN, faults_of_user_pool
 from template_words import (
     NOTHING,
     ROOT,
+    TRACES,
     Template,
     actions_of,
     allow,
@@ -30,13 +32,6 @@ from template_words import (
     too_wide,
 )
 
-# Where each function of an alarm declares its numbers.
-METRICS = {
-    "EntitlementSync": "functions/entitlement-sync/src/metrics.rs",
-    "TrustSync": "functions/trust-sync/src/metrics.rs",
-    **dict.fromkeys(("SamlHook", "TokenHook", "PreToken"), "crates/hook/src/metrics.rs"),
-}
-DECLARED = re.compile(r'\("\w+", Unit::|describe_\w+!\("\w+"|for name in \[[^\]]*\]')
 WITH_PRODUCERS = {"Fn::Split": [",", {"Fn::Sub": "${DatasetTopic},${ProviderTopic},${ProducerTopics}"}]}
 TOPICS = either("HasProducerTopics", WITH_PRODUCERS, [{"Ref": "DatasetTopic"}, {"Ref": "ProviderTopic"}])
 REDRIVE_ROLE = {"aws:PrincipalArn": either("HasRedriveRole", {"Ref": "RedriveRoleArn"}, NOTHING)}
@@ -49,15 +44,6 @@ WRITTEN = ["SOURCE#*", "GROUP#*", "CODE#*", "ROLE#*", "ACCOUNT#*", "APP#*", "PRO
 # What TrustSync is called by, and what it must be seen by.
 FILTER = {"dynamodb": {"Keys": {"pk": {"S": [{"prefix": "ACCOUNT#"}]}}, "NewImage": {"last": {"S": ["wanted"]}}}}
 SCHEDULES = {"TickSchedule": {"task": "tick"}, "NightlySweep": {"task": "sweep"}}
-WATCHED = {
-    ("ApproximateNumberOfMessagesVisible", "EventDeadLetters"),
-    ("ApproximateNumberOfMessagesVisible", "UndeliveredEvents"),
-    ("ApproximateNumberOfMessagesVisible", "TrustDeadLetters"),
-    ("ApproximateNumberOfMessagesVisible", "StreamFailures"),
-    ("ApproximateNumberOfMessagesVisible", "ScheduleFailures"),
-    *((metric, "TrustSync") for metric in ("OldestUnreconciled", "RolesFailed", "RolesTooLong", "RolesDrifted")),
-    *((metric, function) for metric in ("Errors", "Throttles") for function in ("EntitlementSync", "TrustSync")),
-}
 ONLY_WRITTEN = leading(*WRITTEN)
 INDEX = {"Fn::Sub": "${EntitlementTable.Arn}/index/by-kind"}
 MARKS = {"ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "kind", "raising", "raised"]}}
@@ -145,6 +131,8 @@ def faults_of_topics(template):
         if deny("sns:Publish", {"Ref": name}, Bool={"aws:SecureTransport": "false"}) not in policy:
             yield name, "has no policy that denies `sns:Publish` without TLS; add the statement `OnlyTls`"
         allowed = [statement for statement in policy if statement.get("Effect") != "Deny"]
+        if name == "AlertTopic":
+            allowed = [each for statement in allowed for each in branches(statement)]
         if name in PUBLISHERS:
             condition, accounts = PUBLISHERS[name]
             publish = allow({"AWS": {"Fn::Split": [",", {"Ref": accounts}]}}, "sns:Publish", {"Ref": name})
@@ -190,37 +178,6 @@ def faults_of_role(template):
                 yield name, f"may do more or less to the table by `{sid}` than write items of {', '.join(WRITTEN)}"
     if writes != 1:
         yield name, f"writes the table by {writes} statements; one, `WriteEntitlements`, should say all"
-
-
-def faults_of_alarms(template):
-    seen = set()
-    titles = set(re.findall(r"^## (.+)$", (ROOT / "docs/alarms.md").read_text(encoding="utf-8"), re.MULTILINE))
-    for name, properties in template.of("AWS::CloudWatch::Alarm").items():
-        of, metric = list(properties["Dimensions"][0]["Value"].values())[0], properties.get("MetricName")
-        of = of if isinstance(of, str) else of[0]
-        seen.add((metric, of))
-        if properties.get("Namespace") == "Signet" and metric not in numbers_of(of):
-            yield name, f"watches `{metric}`, which {METRICS.get(of, of)} does not declare"
-        if metric == "OldestUnreconciled" and properties.get("TreatMissingData") != "breaching":
-            yield name, "takes silence for good: the schedule may not run; let TreatMissingData say `breaching`"
-        if not properties.get("AlarmActions"):
-            yield name, "tells nobody; give it AlarmActions"
-        title = re.search(r'docs/alarms\.md, "([^"]+)"', str(properties.get("AlarmDescription")))
-        if not title or title[1] not in titles:
-            yield name, 'does not name a section of docs/alarms.md in its description; add `See docs/alarms.md, "…"`'
-    for metric, of in sorted(WATCHED - seen):
-        yield of, f"has no alarm that watches `{metric}`; put it back"
-
-
-def numbers_of(function):
-    """The names of the metrics that a function declares."""
-    if not (source := METRICS.get(function)) or not (ROOT / source).exists():
-        return set()
-    text = (ROOT / source).read_text(encoding="utf-8").partition("#[cfg(test)]")[0]
-    found = {name for place in DECLARED.findall(text) for name in re.findall(r'"(\w+)"', place)}
-    if not found:
-        sys.exit(f"guard-template: {source} declares no metric that this guard can read; correct its pattern")
-    return found
 
 
 def faults_of_environments(template):
@@ -274,8 +231,9 @@ def faults_of_trust(template):
     calls = [each for each in map(bare, template.statements("TrustScheduleRole")) if "Fn::If" not in each]
     if calls != [may("lambda:InvokeFunction", arn(name)), may("sqs:SendMessage", arn("ScheduleFailures"))]:
         yield "TrustScheduleRole", "may do more or less than call TrustSync and note what failed"
-    if not {"TrustNeedsBounds", "TrustNeedsExternalId"} <= set(template.rules):
-        yield name, "can be deployed without bounds or external id; restore the rules `TrustNeeds…`"
+    for rule in ("TrustNeedsBounds", "TrustNeedsExternalId"):
+        if template.rules.get(rule, {}).get("RuleCondition") != {"Fn::Equals": [{"Ref": "Scope"}, "all"]}:
+            yield name, f"can be deployed without bounds or external id; restore the rule `{rule}`"
     if template.parameters.get("TrustDryRun", {}).get("Default") != "true":
         yield name, "writes trust policies from its first deployment on; let TrustDryRun be true by default"
     yield from ((name, what) for what in too_wide(template.parameters, NARROW))
@@ -290,7 +248,10 @@ def faults_of_trust_role(template):
         for each in branches(statement):
             (keys if all(action.startswith("kms:") for action in actions_of(each)) else own).append(each)
     log = may(["logs:CreateLogStream", "logs:PutLogEvents"], arn("TrustSyncLog"))
-    yield from ((name, f"may do what is not foreseen: {brief(s)}") for s in own if s not in [*TRUST_MAY, log])
+    if TRACES not in map(bare, template.statements(name)):
+        yield name, "may not send traces where Tracing is Active, or always; restore `SendTraces`"
+    known = [*TRUST_MAY, log, *branches(TRACES)]
+    yield from ((name, f"may do what is not foreseen: {brief(s)}") for s in own if s not in known)
     yield from ((name, f"lacks what it needs: {brief(s)}") for s in TRUST_MAY if s not in own)
     if any("kms:ViaService" not in s.get("Condition", {}).get("StringEquals", {}) for s in keys):
         yield name, "may use a key otherwise than by way of a service; restore `kms:ViaService`"
@@ -353,7 +314,7 @@ def main():
     paths[: len(sys.argv) - 1] = map(Path, sys.argv[1:])
     template, subscription, member, user_pool = map(Template, paths)
     events = (faults_of_subscriptions, faults_of_queues, faults_of_topics, faults_of_function, faults_of_role)
-    own = (*SIGN_IN, *events, faults_of_environments, faults_of_trust, faults_of_trust_role, faults_of_alarms)
+    own = (*SIGN_IN, *events, faults_of_environments, faults_of_trust, faults_of_trust_role, *OPERATIONS)
     faults = [template.fault(name, what) for rule in own for name, what in rule(template)]
     faults += [subscription.fault(name, what) for name, what in faults_of_subscriptions(subscription)]
     faults += [member.fault(name, what) for name, what in faults_of_member(member)]
@@ -363,7 +324,8 @@ def main():
     if faults:
         sys.exit(1)
     count = sum(len(each.resources) for each in (template, subscription, member, user_pool))
-    print(f"guard-template: {count} resources: who may call, who may send, what may be written, who opens roles")
+    held = "who may call, who may send, what may be written, who opens roles, who hears of it"
+    print(f"guard-template: {count} resources: {held}")
 
 
 if __name__ == "__main__":

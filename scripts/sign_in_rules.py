@@ -4,7 +4,7 @@ A decision gives nothing by itself, since Okta and Cognito sign. But it tells wh
 nobody else is to be able to ask for one.
 """
 
-from template_words import NOTHING, arn, bare, either, leading, may, too_wide
+from template_words import NOTHING, TRACES, arn, bare, either, leading, may, too_wide
 
 # Each sign-in function: its folder, and the condition on which it is deployed at all.
 FUNCTIONS = {
@@ -12,9 +12,11 @@ FUNCTIONS = {
     "TokenHook": ("token-hook", "HasTokenHook"),
     "PreToken": ("pre-token", "HasUserPool"),
 }
-# Those that Okta calls, by a route of the API.
-HOOKS = ("SamlHook", "TokenHook")
-ENVIRONMENT = {"SIGNET_TABLE": {"Ref": "EntitlementTable"}, "SIGNET_DEADLINE_MS": {"Ref": "DeadlineMs"}}
+# Those that Okta calls, by a route of the API or a URL: the conditions of the two.
+HOOKS = {"SamlHook": ("UseHttpApi", "UseFunctionUrl"), "TokenHook": ("HasTokenHookApi", "HasTokenHookUrl")}
+# By its name: in a second Region the stack has not made it.
+TABLE = {"Fn::Sub": "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"}
+ENVIRONMENT = {"SIGNET_TABLE": {"Ref": "TableName"}, "SIGNET_DEADLINE_MS": {"Ref": "DeadlineMs"}}
 HOOK_AUTH = {
     "SIGNET_HOOK_AUTH": {"Ref": "HookAuth"},
     "SIGNET_HOOK_SECRET_SHA256": either("UseHeader", {"Ref": "HookSecretSha256"}, NOTHING),
@@ -28,7 +30,7 @@ BY_TABLE = {
 KEY = either("HasCustomerKey", may("kms:Decrypt", {"Ref": "KmsKeyArn"}, {"StringEquals": BY_TABLE}), NOTHING)
 LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 # What else could hold a permission, or be a door, without this guard looking at it.
-ELSEWHERE = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::Lambda::Url")
+ELSEWHERE = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::Lambda::EventInvokeConfig")
 OTHER_APIS = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi", "AWS::ApiGateway::RestApi")
 AUTHORIZER = {
     "ApiId": {"Ref": "HookApi"},
@@ -38,8 +40,13 @@ AUTHORIZER = {
 }
 CONDITIONS = {
     "UseHeader": {"Fn::Equals": [{"Ref": "HookAuth"}, "header"]},
-    "UseJwt": {"Fn::Equals": [{"Ref": "HookAuth"}, "jwt"]},
+    "UseHttpApi": {"Fn::Equals": [{"Ref": "FrontDoor"}, "http-api"]},
+    "UseFunctionUrl": {"Fn::Equals": [{"Ref": "FrontDoor"}, "function-url"]},
+    "UseJwt": {"Fn::And": [{"Condition": "UseHttpApi"}, {"Fn::Equals": [{"Ref": "HookAuth"}, "jwt"]}]},
     "HasTokenHook": {"Fn::Equals": [{"Ref": "DeployTokenHook"}, "true"]},
+    "HasTokenHookApi": {"Fn::And": [{"Condition": "HasTokenHook"}, {"Condition": "UseHttpApi"}]},
+    "HasTokenHookUrl": {"Fn::And": [{"Condition": "HasTokenHook"}, {"Condition": "UseFunctionUrl"}]},
+    "IsTraced": {"Fn::Equals": [{"Ref": "Tracing"}, "Active"]},
     "HasUserPool": {"Fn::Not": [{"Fn::Equals": [{"Ref": "UserPoolArn"}, ""]}]},
 }
 # With which parameters the template refuses to be deployed: without them anybody would get in.
@@ -47,15 +54,39 @@ NEEDS = {
     "HeaderNeedsDigests": ("header", ["HookSecretSha256"]),
     "JwtNeedsAuthorizer": ("jwt", ["JwtIssuer", "JwtAudience"]),
 }
+JWT_NEEDS_API = {"Fn::Equals": [{"Ref": "FrontDoor"}, "http-api"]}
+# Why a new version of each goes back, and what a version's description says beside the release: all settings
+# that are not secret and that the function has, so that a change of one is a change of the function.
+ROLLS_BACK = {
+    "SamlHook": ["SamlHookFaultsAlarm", "SamlHookErrorsAlarm", "SamlHookSlowAlarm"],
+    "TokenHook": ["TokenHookFaultsAlarm", "TokenHookErrorsAlarm", "TokenHookSlowAlarm"],
+    "PreToken": ["PreTokenFaultsAlarm", "PreTokenTimeoutsAlarm", "PreTokenSlowAlarm"],
+}
+PUBLISHED = "Release ${Release}: ${Architecture}, ${DeadlineMs} ms, tracing ${Tracing}"
+PROVISIONED = {"ProvisionedConcurrentExecutions": {"Ref": "ProvisionedConcurrency"}}
+MOVE = ["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"]
+CODE_DEPLOY = {
+    "Effect": "Allow",
+    "Principal": {"Service": "codedeploy.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+    "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+}
 THROTTLES = {"ThrottlingRateLimit": {"Ref": "ThrottleRate"}, "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"}}
 POOL = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/"
+ALIAS = "arn:aws:lambda:eu-central-1:111122223333:function:signet-PreToken-1"
 NO_POOLS = ["*", f"{POOL}*", f"{POOL}x_?", f"{POOL}x_y,{POOL}x_z", "arn:aws:cognito-idp:*:111122223333:userpool/x_y"]
 # What parameters must not take: anybody's source of calls, or a secret in place of its digest.
 NARROW = {"UserPoolArn": NO_POOLS, "HookSecretSha256": ["s3cret", "," * 3, "0" * 63]}
 ONE_POOL_NARROW = {
     "UserPoolArn": ["", *NO_POOLS],
-    "PreTokenArn": ["", "*", "arn:aws:lambda:eu-central-1:111122223333:function:*"],
+    # Without the alias, the permission would be on what nobody calls.
+    "PreTokenArn": ["", "*", "arn:aws:lambda:eu-central-1:111122223333:function:*:live", ALIAS, f"{ALIAS}:7"],
 }
+
+
+def live(name):
+    """The alias that is called: of the function itself, nobody may call what was not published."""
+    return {"Ref": f"{name}.Alias"}
 
 
 def route_of(name):
@@ -70,7 +101,7 @@ def may_call(function, principal, source, account=None):
 
 def by_route(name):
     api = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HookApi}"
-    return may_call({"Ref": name}, "apigateway.amazonaws.com", {"Fn::Sub": f"{api}/*/POST/{FUNCTIONS[name][0]}"})
+    return may_call(live(name), "apigateway.amazonaws.com", {"Fn::Sub": f"{api}/*/POST/{FUNCTIONS[name][0]}"})
 
 
 def by_user_pool(function):
@@ -78,8 +109,18 @@ def by_user_pool(function):
     return may_call(function, "cognito-idp.amazonaws.com", pool, {"Fn::Select": [4, {"Fn::Split": [":", pool]}]})
 
 
+def by_url(name):
+    """The two that a URL which authenticates nobody needs, and nothing that would do without the URL."""
+    said = {"FunctionName": live(name), "Principal": "*"}
+    return {
+        f"{name}UrlPermission": said | {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"},
+        f"{name}UrlInvokePermission": said | {"Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
+    }
+
+
 PERMISSIONS = {f"{name}Permission": by_route(name) for name in HOOKS}
-PERMISSIONS["PreTokenPermission"] = by_user_pool({"Ref": "PreToken"})
+PERMISSIONS |= {permission: said for name in HOOKS for permission, said in by_url(name).items()}
+PERMISSIONS["PreTokenPermission"] = by_user_pool(live("PreToken"))
 
 
 def faults_of_sign_in_functions(template):
@@ -103,8 +144,50 @@ def faults_of_sign_in_functions(template):
         kept = [template.resources.get(log, {}).get(policy) for policy in ("DeletionPolicy", "UpdateReplacePolicy")]
         if kept != ["Retain", "Retain"] or template.get(log).get("RetentionInDays") != {"Ref": "LogRetentionDays"}:
             yield log, "loses decisions with the stack, or keeps them for ever; restore Retain and RetentionInDays"
+        yield from ((name, what) for what in faults_of_versions(name, function))
     if template.globals:
         yield "SamlHook", "and the others get settings from `Globals`, where this guard does not look; state them there"
+
+
+def faults_of_versions(name, function):
+    """How a sign-in function gets new code and settings."""
+    if function.get("AutoPublishAlias") != "live":
+        yield "publishes no alias `live`, which is what its callers call; restore AutoPublishAlias"
+    # Changed parameters alone make no version (SAM sees their names, not their values).
+    if "${Release}" not in function.get("Description", {}).get("Fn::Sub", ""):
+        yield "does not change with Release, and then Lambda publishes no version; name it in Description"
+    described = PUBLISHED + (", ${HookAuth}" if name in HOOKS else "")
+    if function.get("VersionDescription") != {"Fn::Sub": described}:
+        yield "keeps its old settings when parameters change; restore VersionDescription"
+    deployed = {
+        "Enabled": {"Fn::FindInMap": ["Deployments", {"Ref": "Deployment"}, "Gradual"]},
+        "Type": {"Fn::Sub": "CodeDeployDefault.Lambda${Deployment}"},
+        "PassthroughCondition": True,
+        "Role": arn("DeployRole"),
+        "Alarms": [{"Ref": alarm} for alarm in ROLLS_BACK[name]],
+    }
+    if function.get("DeploymentPreference") != deployed:
+        yield f"does not go back when {' or '.join(ROLLS_BACK[name])} rises; restore DeploymentPreference"
+    if function.get("ProvisionedConcurrencyConfig") != either("HasProvisionedConcurrency", PROVISIONED, NOTHING):
+        yield "is not kept started by ProvisionedConcurrency; restore ProvisionedConcurrencyConfig"
+    reserved = either("HasReservedConcurrency", {"Ref": "ReservedConcurrency"}, NOTHING)
+    if function.get("ReservedConcurrentExecutions") != reserved:
+        yield "has no bound by ReservedConcurrency; restore ReservedConcurrentExecutions"
+
+
+def faults_of_deploy_role(template):
+    name = "DeployRole"
+    role = template.get(name)
+    if [bare(s) for s in role.get("AssumeRolePolicyDocument", {}).get("Statement", [])] != [CODE_DEPLOY]:
+        yield name, "can be had by others than CodeDeploy for this account; restore its trust policy"
+    if role.get("ManagedPolicyArns"):
+        yield name, "may have permissions that are not in the role, where this guard cannot see them"
+    wanted = [may("cloudwatch:DescribeAlarms", "*")]
+    for function, (_, condition) in FUNCTIONS.items():
+        move = may(MOVE, [arn(function), {"Fn::Sub": f"${{{function}.Arn}}:*"}])
+        wanted.append(either(condition, move, NOTHING) if condition else move)
+    if [bare(statement) for statement in template.statements(name)] != wanted:
+        yield name, "may do more or less than see alarms and move the aliases of the sign-in functions"
 
 
 def faults_of_sign_in_roles(template):
@@ -113,12 +196,13 @@ def faults_of_sign_in_roles(template):
         if template.get(name).get("Role") != arn(role):
             yield name, f"does not have the role {role}, which is its own; set Role"
         own = [
-            may("dynamodb:BatchGetItem", arn("EntitlementTable"), leading("META", "APP#*", "GROUP#*")),
+            may("dynamodb:BatchGetItem", TABLE, leading("META", "APP#*", "GROUP#*")),
             may(["logs:CreateLogStream", "logs:PutLogEvents"], arn(f"{name}Log")),
+            TRACES,
             KEY,
         ]
         if [bare(statement) for statement in template.statements(role)] != own:
-            yield role, "may do more or less than read the table's settings, apps and groups, and write its own log"
+            yield role, "may do more or less than read settings, apps and groups, write its own log and send traces"
         if [bare(s) for s in template.get(role).get("AssumeRolePolicyDocument", {}).get("Statement", [])] != [LAMBDA]:
             yield role, "can be had by others than Lambda; restore its trust policy"
         if template.get(role).get("ManagedPolicyArns"):
@@ -130,15 +214,20 @@ def faults_of_doors(template):
         if name not in PERMISSIONS:
             yield name, "lets somebody call a function, whom this guard does not know; take it out"
         elif said != PERMISSIONS[name]:
-            yield name, "lets others call than its one route or user pool; restore SourceArn and the rest"
+            yield name, "lets others call than its one route, URL or user pool; restore SourceArn and the rest"
     for name in HOOKS:
         integration, route = f"{name}Integration", f"{name}Route"
-        if template.get(integration).get("IntegrationUri") != arn(name):
-            yield integration, f"does not lead to {name}; restore IntegrationUri"
+        if template.get(integration).get("IntegrationUri") != live(name):
+            yield integration, f"does not lead to the alias of {name}; restore IntegrationUri"
+        if template.get(f"{name}Url") != {"TargetFunctionArn": live(name), "AuthType": "NONE"}:
+            yield f"{name}Url", f"does not lead to the alias of {name} alone, for all to call; restore it"
         if template.get(route).get("Target") != {"Fn::Sub": f"integrations/${{{integration}}}"}:
             yield route, f"does not lead to {integration}, and so to {name}; restore Target"
         if template.get(route).get("RouteKey") != route_of(name):
             yield route, f"is not `{route_of(name)}`, which Okta is told and the permission names; restore RouteKey"
+    for name in template.of("AWS::Lambda::Url"):
+        if name not in {f"{hook}Url" for hook in HOOKS}:
+            yield name, "is a URL of no hook that this guard knows; take it out"
     for name, route in template.of("AWS::ApiGatewayV2::Route").items():
         if name not in {f"{hook}Route" for hook in HOOKS}:
             yield name, "is a route to no sign-in function that this guard knows; take it out"
@@ -172,6 +261,10 @@ def faults_of_api(template):
         wanted = [{"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]} for parameter in parameters]
         if rule.get("RuleCondition") != {"Fn::Equals": [{"Ref": "HookAuth"}, mode]} or asserted != wanted:
             yield "HookApi", f"can be had in {mode} mode without {' or '.join(parameters)}; restore the rule `{name}`"
+    rule = template.rules.get("JwtNeedsApi", {})
+    asserted = [each.get("Assert") for each in rule.get("Assertions", [])]
+    if rule.get("RuleCondition") != {"Fn::Equals": [{"Ref": "HookAuth"}, "jwt"]} or asserted != [JWT_NEEDS_API]:
+        yield "HookApi", "can be left out in jwt mode: a function URL verifies no token; restore the rule `JwtNeedsApi`"
     if template.parameters.get("HookSecretSha256", {}).get("NoEcho") is not True:
         yield "SamlHook", "has digests that anybody sees in the console; let HookSecretSha256 say `NoEcho: true`"
     yield from (("SamlHook", what) for what in too_wide(template.parameters, NARROW))
@@ -182,13 +275,21 @@ def faults_of_choice(template):
     for name, definition in CONDITIONS.items():
         if template.conditions.get(name) != definition:
             yield "HookApi", f"or what is behind it hangs on the condition `{name}`, which is another; restore it"
-    for name, (_, condition) in FUNCTIONS.items():
-        parts = ["", "Role", "Log", "Permission", *(["Integration", "Route"] if name in HOOKS else [])]
-        for part in (f"{name}{part}" for part in parts):
-            if part not in template.resources:
-                yield part, ""
-            elif template.resources[part].get("Condition") != condition:
-                yield part, f"is not deployed on {condition or 'no condition'}; correct its Condition"
+    parts = {f"{name}{part}": on for name, (_, on) in FUNCTIONS.items() for part in ("", "Role", "Log")}
+    parts |= dict.fromkeys(("HookApi", "HookStage", "HookAccessLog"), "UseHttpApi")
+    parts |= {"PreTokenPermission": "HasUserPool", "DeployRole": None}
+    for name, (api, url) in HOOKS.items():
+        parts |= {f"{name}{part}": api for part in ("Integration", "Route", "Permission")}
+        parts |= {f"{name}{part}": url for part in ("Url", "UrlPermission", "UrlInvokePermission")}
+    for part, condition in parts.items():
+        if part not in template.resources:
+            yield part, ""
+        elif template.resources[part].get("Condition") != condition:
+            yield part, f"is not deployed on {condition or 'no condition'}; correct its Condition"
+    if template.parameters.get("FrontDoor", {}).get("Default") != "http-api":
+        yield "HookApi", "is left out without having been asked to; let the default of FrontDoor be `http-api`"
+    if template.outputs.get("PreTokenArn", {}).get("Value") != live("PreToken"):
+        yield "PreToken", "is not told by its alias, which alone user pools may call; correct the output PreTokenArn"
     for parameter, off, function in (("DeployTokenHook", "false", "TokenHook"), ("UserPoolArn", "", "PreToken")):
         if template.parameters.get(parameter, {}).get("Default") != off:
             yield function, f"is deployed without having been asked for; let the default of {parameter} be `{off}`"
@@ -206,4 +307,11 @@ def faults_of_user_pool(template):
     yield from ((name, what) for what in too_wide(template.parameters, ONE_POOL_NARROW))
 
 
-SIGN_IN = (faults_of_sign_in_functions, faults_of_sign_in_roles, faults_of_doors, faults_of_api, faults_of_choice)
+SIGN_IN = (
+    faults_of_sign_in_functions,
+    faults_of_sign_in_roles,
+    faults_of_deploy_role,
+    faults_of_doors,
+    faults_of_api,
+    faults_of_choice,
+)

@@ -27,6 +27,10 @@ def may(action, resource, condition=None):
     return {"Effect": "Allow", "Action": action, "Resource": resource} | ({"Condition": condition} if condition else {})
 
 
+# What each function may do where Tracing is Active, and not otherwise.
+TRACES = either("IsTraced", may(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"), NOTHING)
+
+
 def in_account(what):
     return {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{what}"}
 
@@ -72,7 +76,7 @@ class Template:
             sys.exit(f"guard-template: {path} cannot be read: {problems or 'it is empty'}; `cfn-lint` says more")
         self.resources, self.parameters = content["Resources"], content["Parameters"]
         self.rules, self.conditions = content.get("Rules", {}), content.get("Conditions", {})
-        self.globals = content.get("Globals", {})
+        self.globals, self.outputs = content.get("Globals", {}), content.get("Outputs", {})
 
     def of(self, kind):
         """Name and properties of each resource of a type."""

@@ -73,7 +73,7 @@ fn play<W: Wire>(case: &Case) {
             }
             let Conclusion { answer, record } = handler.handle(&call).await;
             assert!(call.began.elapsed() < LONGEST, "{label} took {:?}", call.began.elapsed());
-            check_record::<W>(&record, case, &step.expected, &fake, &label);
+            check_record(&record, case, &step.expected, &fake, &label);
             check_answer::<W>(&W::read(answer, &text), &record, &step.expected, call.reference(), &label);
             check_log::<W>(&record, &case.given, &label);
         }
@@ -104,7 +104,7 @@ fn text<W: Wire>(given: &Given, label: &str) -> String {
     }
 }
 
-fn check_record<W: Wire>(record: &Record, case: &Case, expected: &Expected, fake: &Fake, label: &str) {
+fn check_record(record: &Record, case: &Case, expected: &Expected, fake: &Fake, label: &str) {
     let detail = record.detail.as_deref();
     assert_eq!((record.verdict, record.reason), (expected.verdict, expected.reason), "{label}: {detail:?}");
     assert_eq!(record.fault, expected.fault, "{label}: fault");

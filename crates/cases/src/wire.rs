@@ -68,23 +68,19 @@ pub fn texts(list: &Value) -> Vec<String> {
 }
 
 /// The claims of AWS in a token, read as STS reads them: each tag is a list of one text, the source identity
-/// and the roles are texts. Nothing if there are none.
-pub fn token_claims(claims: &serde_json::Map<String, Value>) -> Option<Access> {
-    if claims.is_empty() {
-        return None;
-    }
-    let known =
+/// and the roles are texts. There must be some, and no others beside them.
+pub fn token_claims(claims: &serde_json::Map<String, Value>) -> Access {
+    let [tags, source_identity, roles] =
         ["https://aws.amazon.com/tags", "https://aws.amazon.com/source_identity", "https://aws.amazon.com/roles"];
-    assert!(claims.keys().all(|name| known.contains(&name.as_str())), "{claims:?}");
-    let tags = &claims[known[0]];
-    let principal = tags["principal_tags"].as_object().unwrap().iter().map(|(key, values)| {
+    assert!(claims.keys().all(|name| [tags, source_identity, roles].contains(&name.as_str())), "{claims:?}");
+    let principal = claims[tags]["principal_tags"].as_object().unwrap().iter().map(|(key, values)| {
         let [value] = <[String; 1]>::try_from(texts(values)).unwrap();
         (key.clone(), value)
     });
-    Some(Access {
-        roles: claims.get(known[2]).map(texts).unwrap_or_default(),
-        source_identity: Some(claims[known[1]].as_str().unwrap().to_owned()),
+    Access {
+        roles: claims.get(roles).map(texts).unwrap_or_default(),
+        source_identity: Some(claims[source_identity].as_str().unwrap().to_owned()),
         tags: principal.collect(),
-        transitive: Some(texts(&tags["transitive_tag_keys"])),
-    })
+        transitive: Some(texts(&claims[tags]["transitive_tag_keys"])),
+    }
 }

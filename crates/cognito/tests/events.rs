@@ -39,13 +39,22 @@ fn read(event: &Value) -> Result<PreToken, EventError> {
 }
 
 fn read_text(text: &str) -> Result<PreToken, EventError> {
-    PreToken::read(&json::read(text.as_bytes()).unwrap())
+    PreToken::read(&tree(text))
+}
+
+fn tree(text: &str) -> json::Json {
+    json::read(text.as_bytes()).unwrap()
 }
 
 fn with(place: &str, value: Value) -> Result<PreToken, EventError> {
+    read(&changed(place, value))
+}
+
+/// The event with another value at a place, which must be there.
+fn changed(place: &str, value: Value) -> Value {
     let mut event = event();
     *event.pointer_mut(place).unwrap() = value;
-    read(&event)
+    event
 }
 
 fn path_of(error: EventError) -> String {
@@ -218,8 +227,7 @@ fn people_are_federated_by_status_and_identities_together() {
         assert!(!federated(external(), nothing.clone(), None), "{nothing}");
     }
     // One that names no provider, or two, is of none that is asked for.
-    for odd in [r#"[{}]"#, r#"[7]"#, r#"[{"providerName":7}]"#, r#"[{"providerName":"a","providerName":"Corporate"}]"#]
-    {
+    for odd in ["[{}]", "[7]", r#"[{"providerName":7}]"#, r#"[{"providerName":"a","providerName":"Corporate"}]"#] {
         assert!(!federated(external(), json!(odd), Some("Corporate")), "{odd}");
     }
 }

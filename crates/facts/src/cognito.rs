@@ -24,8 +24,6 @@ const OTHER_CLAIMS_BYTES: usize = 1_000;
 impl Facts for PreToken {
     const PROTOCOL: Protocol = Protocol::Cognito;
 
-    const GROUPS: &'static str = GROUPS;
-
     type Rendering = Rendering;
 
     fn app_id(&self) -> Option<&str> {

@@ -16,9 +16,6 @@ pub trait Facts {
     /// How people sign in.
     const PROTOCOL: Protocol;
 
-    /// The claim that most apps have their groups in.
-    const GROUPS: &'static str;
-
     /// What a decision is rendered as.
     type Rendering;
 
@@ -86,6 +83,15 @@ pub struct Remark {
     pub kind: &'static str,
     /// Why, in a sentence.
     pub detail: String,
+}
+
+/// The claim that most apps of a protocol have their groups in.
+#[must_use]
+pub fn usual_groups_claim(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Saml | Protocol::Oidc => "groups",
+        Protocol::Cognito => signet_cognito::event::GROUPS,
+    }
 }
 
 /// The one value of a claim, if it has exactly one.

@@ -21,8 +21,6 @@ const GROUPS_OF_OKTA: usize = 100;
 impl Facts for TokenRequest {
     const PROTOCOL: Protocol = Protocol::Oidc;
 
-    const GROUPS: &'static str = "groups";
-
     type Rendering = Claims;
 
     fn app_id(&self) -> Option<&str> {

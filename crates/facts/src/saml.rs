@@ -16,8 +16,6 @@ use crate::unfit::{self, Unfit};
 impl Facts for SamlRequest {
     const PROTOCOL: Protocol = Protocol::Saml;
 
-    const GROUPS: &'static str = "groups";
-
     type Rendering = Vec<Attribute>;
 
     fn app_id(&self) -> Option<&str> {

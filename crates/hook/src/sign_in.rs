@@ -11,7 +11,7 @@ use signet_core::decision::{Outcome, SignIn};
 use signet_core::grant::Timestamp;
 use signet_core::group::GroupRecord;
 use signet_core::session::DecisionId;
-use signet_facts::{Facts, Person, Unfit, tag_values};
+use signet_facts::{Facts, Person, Unfit, tag_values, usual_groups_claim};
 use signet_store::schema::{LAYOUT, Meta};
 use signet_store::sign_in::{AppState, Snapshot};
 use tokio::time::Instant;
@@ -87,7 +87,7 @@ impl<E: Entitlements, H: CodeHasher> SignIns<E, H> {
             return refuse::<W>(reference, &Refusal::NoRandomness);
         };
         let time = Time::of(call, self.deadline);
-        let claim = self.hints.claim(app_id, W::Request::GROUPS);
+        let claim = self.hints.claim(app_id, usual_groups_claim(W::Request::PROTOCOL));
         let guess = Guess { groups: request.groups(&claim), claim };
         let found = match self.read(&time, app_id, &guess).await {
             Ok(found) => found,
@@ -134,7 +134,7 @@ impl<E: Entitlements, H: CodeHasher> SignIns<E, H> {
         let (groups, records) = if app.groups_claim == guess.claim {
             (guess.groups?, &found.records)
         } else {
-            self.hints.remember(app, W::Request::GROUPS);
+            self.hints.remember(app, usual_groups_claim(W::Request::PROTOCOL));
             let groups = request.groups(&app.groups_claim)?;
             other_records = match strs(&groups) {
                 keys if keys.is_empty() => HashMap::new(),

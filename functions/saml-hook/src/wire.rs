@@ -56,10 +56,14 @@ mod tests {
 
     use super::*;
 
-    fn access(attributes: Vec<Attribute>) -> Result<Given<Answer>, Refusal> {
+    fn request() -> SamlRequest {
         let envelope = Envelope::parse(br#"{"eventType":"com.okta.saml.tokens.transform"}"#).unwrap();
-        let request = Saml::read(&envelope).unwrap();
-        Saml::access(&request, &DecisionId::from_random([7; 16]), &signet_cases::Kind::Saml.app(), attributes)
+        Saml::read(&envelope).unwrap()
+    }
+
+    fn access(attributes: Vec<Attribute>) -> Result<Given<Answer>, Refusal> {
+        let (id, app) = (DecisionId::from_random([7; 16]), signet_cases::Kind::Saml.app());
+        Saml::access(&request(), &id, &app, attributes)
     }
 
     fn attribute(length: usize) -> Vec<Attribute> {

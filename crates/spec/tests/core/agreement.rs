@@ -285,9 +285,12 @@ pub(crate) fn many_roles(roles: usize, protocol: usize, roles_claim: bool) -> Pl
     }
 }
 
-fn filler(length: usize) -> Vec<(String, Vec<String>)> {
-    vec![("groups".to_owned(), vec!["x".repeat(length)])]
+fn filler(letter: &str, length: usize) -> Vec<(String, Vec<String>)> {
+    vec![("groups".to_owned(), vec![letter.repeat(length)])]
 }
+
+/// Letters that issuers write in more ways than one, with the length of the longest.
+const LETTERS: [(&str, usize); 7] = [("x", 1), ("/", 2), ("\"", 2), ("\u{7f}", 6), ("é", 6), ("日", 6), ("😀", 12)];
 
 /// Bases that leave room to the byte.
 #[test]
@@ -299,8 +302,8 @@ fn where_assertions_hardly_fit() {
         if let Some(Rendering::Attributes(attributes)) = decide(&case.sign_in, &weak_hash(256)).rendering
             && kind > 0
         {
-            let without = signet_spec::saml::assertion_bytes(&filler(0), &attributes);
-            case.sign_in.base = filler((75_000 + off).saturating_sub(without + 4));
+            let without = signet_spec::saml::assertion_bytes(&filler("x", 0), &attributes);
+            case.sign_in.base = filler("x", (75_000 + off).saturating_sub(without + 4));
         }
         case
     });
@@ -312,20 +315,21 @@ fn where_assertions_hardly_fit() {
 #[test]
 fn where_tokens_hardly_fit() {
     let coverage = Coverage::default();
-    let plans =
-        (1..400usize, 0..9usize, 0..3usize, 3..6usize, 0..4u8).prop_map(|(roles, off, kind, protocol, claim)| {
-            let mut case = build(&many_roles(roles, protocol, claim > 0));
-            case.sign_in.base = filler(0);
-            let Some(rendering) = decide(&case.sign_in, &weak_hash(256)).rendering else { return case };
-            let Some(length) = rendering::length(&case.sign_in, &rendering) else { return case };
-            let without = [0, length.least, length.most][kind];
-            if kind > 0 {
-                // Every character of the filler is one and a third of the token's.
-                let room = token::MAX_CHARACTERS.saturating_sub(without) * 3 / 4;
-                case.sign_in.base = filler((room + off).saturating_sub(4));
-            }
-            case
-        });
+    let numbers = (1..400usize, 0..9usize, 0..3usize, 3..6usize, 0..4u8, 0..LETTERS.len());
+    let plans = numbers.prop_map(|(roles, off, kind, protocol, claim, letter)| {
+        let mut case = build(&many_roles(roles, protocol, claim > 0));
+        case.sign_in.base = filler("x", 0);
+        let Some(rendering) = decide(&case.sign_in, &weak_hash(256)).rendering else { return case };
+        let Some(length) = rendering::length(&case.sign_in, &rendering) else { return case };
+        let without = [0, length.least, length.most][kind];
+        if kind > 0 {
+            // Three bytes of the filler are four characters of the token.
+            let room = token::MAX_CHARACTERS.saturating_sub(without) * 3 / 4;
+            let (letter, bytes) = LETTERS[letter];
+            case.sign_in.base = filler(letter, (room / bytes + off).saturating_sub(4));
+        }
+        case
+    });
     check(1_500, regressions!("where_tokens_hardly_fit"), &plans, |case| agree(&case, &coverage));
     coverage.assert_reached([
         "access",

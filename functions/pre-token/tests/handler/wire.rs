@@ -151,10 +151,13 @@ pub fn read(kind: Kind, answer: Answer, request: &Value) -> Answered {
     match kind {
         Kind::CognitoOidc => {
             assert_eq!(change.roles, names(&request["request"]["groupConfiguration"]["iamRolesToOverride"]));
-            let given = token_claims(&change.identity);
             let tags = change.identity.iter().filter(|(name, _)| *name == "https://aws.amazon.com/tags");
             assert_eq!(change.access, tags.map(|(name, value)| (name.clone(), value.clone())).collect());
-            given.map_or(Answered::Nothing, Answered::Access)
+            if change.identity.is_empty() {
+                Answered::Nothing
+            } else {
+                Answered::Access(token_claims(&change.identity))
+            }
         }
         _ => pool(&change),
     }

@@ -26,7 +26,7 @@ fn apps() -> Vec<App> {
     let of = |id: &str| {
         let mut app = app_with(&[signet_cases::case::Rule::RequiredTag("department", "department")]);
         app.id = AppId::parse(id).unwrap();
-        app.audience = id.to_owned();
+        id.clone_into(&mut app.audience);
         app.tokens.issuer = Some(Issuer::from_url("https://example.okta.com/oauth2/aus1analytics").unwrap());
         app
     };

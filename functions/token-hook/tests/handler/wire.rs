@@ -78,7 +78,7 @@ impl Wire for TokenWire {
     fn read(answer: Answer, _: &str) -> Answered {
         match http::read(&answer) {
             Okta::Answered(answered) => answered,
-            Okta::Commands(commands) => Answered::Access(token_claims(&claims(&commands)).unwrap()),
+            Okta::Commands(commands) => Answered::Access(token_claims(&claims(&commands))),
         }
     }
 }
