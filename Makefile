@@ -113,7 +113,7 @@ test: target/ministack/.stamp ## Run all tests
 	@$(STEP) 'Run the tests' cargo test --workspace --locked --no-fail-fast
 
 .PHONY: lint
-lint: lint-rust lint-dependencies lint-infra lint-sources ## Check style, documentation, dependencies and templates
+lint: lint-rust lint-dependencies lint-infra lint-sources lint-docs ## Check style, documentation, dependencies and templates
 
 .PHONY: lint-rust
 lint-rust:
@@ -151,6 +151,11 @@ lint-infra: .venv/.stamp
 .PHONY: lint-sources
 lint-sources:
 	@$(STEP) 'Nothing left undone, no path of a machine' sh scripts/guard_sources.sh
+
+.PHONY: lint-docs
+lint-docs:
+	@$(STEP) 'What the documentation names is there' $(PYTHON) scripts/guard_docs.py
+	@$(STEP) 'What is not there is found' $(PYTHON) scripts/prove_guard_docs.py
 
 .PHONY: guard
 guard: $(SIGN_IN:%=target/lambda/%/bootstrap) ## Hold the sign-in functions to their features, their size and their start
