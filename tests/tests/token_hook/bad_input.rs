@@ -43,17 +43,20 @@ async fn what_decides_about_access_is_never_there_twice_and_of_the_right_type() 
         event.clone().with_body(body)
     };
     let mut bad = vec![
-        doubled("groups", r#"["Clinical Stewards"]"#),
         doubled("data", "{}"),
         doubled("identity", "{}"),
         doubled("client", r#"{"id":"0oaother"}"#),
         doubled("grant_type", r#""client_credentials""#),
     ];
-    // The session has a login as well, which decides nothing.
-    let forged = r#""profile":{"login":"mallory@example.com","#;
-    let login = text.replacen("\"profile\":{", forged, 1);
-    assert_ne!(login, text);
-    bad.push(event.clone().with_body(login));
+    // The session has a login as well, and the scopes have `profile` and `groups`, which decide nothing.
+    for (member, forged) in [
+        (r#""profile":{"firstName""#, r#""profile":{"login":"mallory@example.com","firstName""#),
+        (r#""groups":["#, r#""groups":["Clinical Stewards"],"groups":["#),
+    ] {
+        let body = text.replacen(member, forged, 1);
+        assert_ne!(body, text, "no `{member}`");
+        bad.push(event.clone().with_body(body));
+    }
     for (pointer, value) in [
         ("/data", json!([])),
         ("/data/identity", json!("x")),
