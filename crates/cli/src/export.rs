@@ -128,8 +128,9 @@ fn cognito_members(rules: &CognitoRules) -> Vec<(&'static str, &str)> {
     let usual = CognitoRules::default();
     let attributes = (rules.attributes != usual.attributes).then_some(("attributes", rules.attributes.as_str()));
     let provider = rules.identity_provider.as_deref().map(|name| ("identity_provider", name));
+    let lists = (rules.lists != usual.lists).then_some(("lists", rules.lists.as_str()));
     let groups = (rules.groups != usual.groups).then_some(("groups", rules.groups.as_str()));
-    attributes.into_iter().chain(provider).chain(groups).collect()
+    attributes.into_iter().chain(provider).chain(lists).chain(groups).collect()
 }
 
 fn sorted_apps(statement: &Statement) -> Vec<&StatedApp> {

@@ -204,14 +204,19 @@ impl PreToken {
         let Some(text) = self.attribute(name).filter(|text| !text.is_empty()) else { return Ok(Vec::new()) };
         match list::values(text) {
             Ok(values) => Ok(values.into_iter().map(std::borrow::Cow::into_owned).collect()),
-            Err(why) => {
-                let root = Place::root(&self.whole);
-                let request = root.member("request")?;
-                let attributes = request.member("userAttributes")?;
-                let attribute = attributes.member(name)?;
-                Err(attribute.malformed(why.to_string()))
-            }
+            Err(why) => Err(self.malformed(name, why.to_string())?),
         }
+    }
+
+    /// The error of an attribute, in words of its reader.
+    ///
+    /// # Errors
+    /// Where the attribute cannot be found a second time.
+    pub fn malformed(&self, name: &str, what: String) -> Result<Malformed, Malformed> {
+        let root = Place::root(&self.whole);
+        let request = root.member("request")?;
+        let attributes = request.member("userAttributes")?;
+        Ok(attributes.member(name)?.malformed(what))
     }
 
     /// The event as it came.

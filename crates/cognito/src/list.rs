@@ -14,26 +14,50 @@ use percent_encoding::percent_decode_str;
 #[error("is in brackets, and neither a JSON list of strings nor a list of form-encoded values")]
 pub struct NotAList;
 
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As the values of a SAML attribute.
+    Encoded,
+    /// As the list of an OIDC claim.
+    Json,
+}
+
+/// How an attribute's list is written; none of a text that is one value, or an empty list.
+#[must_use]
+pub fn form(text: &str) -> Option<Form> {
+    let inner = inner(text).filter(|inner| !inner.is_empty())?;
+    Some(if inner.starts_with('"') { Form::Json } else { Form::Encoded })
+}
+
 /// The values of an attribute. Texts that are not encoded are not guessed at: the name of one group could
 /// be read as those of several.
 ///
 /// # Errors
 /// [`NotAList`].
 pub fn values(text: &str) -> Result<Vec<Cow<'_, str>>, NotAList> {
-    let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
-        return Ok(vec![Cow::Borrowed(text)]);
-    };
-    if inner.is_empty() {
-        return Ok(Vec::new());
+    let Some(inner) = inner(text) else { return Ok(vec![Cow::Borrowed(text)]) };
+    match form(text) {
+        None => Ok(Vec::new()),
+        Some(Form::Json) => {
+            let values = serde_json::from_str::<Vec<String>>(text).map_err(|_| NotAList)?;
+            Ok(values.into_iter().map(Cow::Owned).collect())
+        }
+        Some(Form::Encoded) => {
+            // A space may stand behind each comma.
+            let bare = |(index, element)| if index == 0 { element } else { unspaced(element) };
+            inner.split(',').enumerate().map(|element| decoded(bare(element))).collect()
+        }
     }
-    if let Ok(values) = serde_json::from_str::<Vec<String>>(text) {
-        return Ok(values.into_iter().map(Cow::Owned).collect());
-    }
-    // One space may stand behind each comma.
-    let elements = inner.split(',').enumerate();
-    elements
-        .map(|(index, element)| decoded(if index == 0 { element } else { element.trim_start_matches(' ') }))
-        .collect()
+}
+
+/// What stands in an attribute's brackets, if it has them.
+fn inner(text: &str) -> Option<&str> {
+    text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'))
+}
+
+fn unspaced(element: &str) -> &str {
+    element.strip_prefix(' ').unwrap_or(element)
 }
 
 /// A form-encoded value (URL standard, `application/x-www-form-urlencoded`), which is not empty.
@@ -98,6 +122,15 @@ mod tests {
             "[ä]",
         ] {
             assert_eq!(values(text), Err(NotAList), "{text}");
+        }
+        for (text, written) in [
+            ("a", None),
+            ("[]", None),
+            ("[a,b]", Some(Form::Encoded)),
+            ("[7]", Some(Form::Encoded)),
+            (r#"["a"]"#, Some(Form::Json)),
+        ] {
+            assert_eq!(form(text), written, "{text}");
         }
         // Digits alone are plain characters, and no JSON strings.
         assert_eq!(values("[7,8]").unwrap(), ["7", "8"]);

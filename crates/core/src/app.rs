@@ -114,10 +114,20 @@ words! {
 words! {
     /// Whose user pool attributes count.
     AttributeSource, "attributes", "`federated` or `protected`",
-    /// Those of users who come from an identity provider, which writes them at each sign-in.
+    /// Those of users who come from an identity provider. It writes them at each sign-in there; in between,
+    /// what no app client may write stays as it wrote it.
     Federated = "federated",
     /// Those of all users: the operator sees to it that no app client of the pool may write them.
     Protected = "protected",
+}
+
+words! {
+    /// How the user pool writes an attribute of several values.
+    AttributeLists, "lists", "`form` or `json`",
+    /// As it does with those of a SAML provider: `[one,two]`, each form-encoded.
+    Form = "form",
+    /// As it does with the lists of an OIDC provider: JSON.
+    Json = "json",
 }
 
 words! {
@@ -162,13 +172,21 @@ pub struct CognitoRules {
     pub attributes: AttributeSource,
     /// The pool's identity provider that users must come from, by its name in the pool; any where absent.
     pub identity_provider: Option<String>,
+    /// How the pool writes an attribute of several values. A text in the other form is denied, since it
+    /// may be the name of one group.
+    pub lists: AttributeLists,
     /// What becomes of the pool's groups in a token.
     pub groups: TokenGroups,
 }
 
 impl Default for CognitoRules {
     fn default() -> Self {
-        Self { attributes: AttributeSource::Federated, identity_provider: None, groups: TokenGroups::Echo }
+        Self {
+            attributes: AttributeSource::Federated,
+            identity_provider: None,
+            lists: AttributeLists::Form,
+            groups: TokenGroups::Echo,
+        }
     }
 }
 

@@ -53,6 +53,14 @@ pub struct BaseToken<'a> {
     pub bytes: usize,
 }
 
+impl<'a> BaseToken<'a> {
+    /// The first, by name, of the claims that STS reads; there must be none.
+    #[must_use]
+    pub fn emitted(&self) -> Option<&'a str> {
+        self.claims.iter().copied().filter(|name| is_aws_claim(name)).min()
+    }
+}
+
 /// Whether a claim's name is one that STS reads, or one that differs from it only in case or surrounding
 /// white space.
 #[must_use]
@@ -90,8 +98,8 @@ pub(crate) fn decide_unless_emitted<'a, H: CodeHasher + ?Sized>(
     hasher: &H,
 ) -> Decision<'a> {
     let mut decision = decision::decide(sign_in, hasher);
-    if let Some(name) = base.claims.iter().filter(|name| is_aws_claim(name)).min() {
-        decision.outcome = Outcome::Deny(Deny::BaseToken { name: (*name).to_owned() });
+    if let Some(name) = base.emitted() {
+        decision.outcome = Outcome::Deny(Deny::BaseToken { name: name.to_owned() });
     }
     decision
 }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use signet_cognito::event::{GROUPS, PreToken, Version};
-use signet_core::app::{App, AttributeSource, CognitoKind};
+use signet_cognito::list::{self, Form};
+use signet_core::app::{App, AttributeLists, AttributeSource, CognitoKind};
 use signet_core::code::CodeHasher;
 use signet_core::cognito::{self, Rendering};
 use signet_core::decision::{Decision, SignIn};
@@ -45,6 +46,7 @@ impl Facts for PreToken {
         if rules.attributes == AttributeSource::Federated && !self.is_federated(provider) {
             return Err(Unfit::NotFederated { provider: provider.map(str::to_owned) });
         }
+        written_as_stated(self, &app.groups_claim, rules.lists)?;
         if app.cognito_kind() == Some(CognitoKind::Oidc) && self.version() == Version::V1 {
             return Err(Unfit::EventVersion);
         }
@@ -82,6 +84,20 @@ impl Facts for PreToken {
     fn remarks(&self, app: &App, _: usize) -> Vec<Remark> {
         issuer_not_stated(app).into_iter().collect()
     }
+}
+
+/// Refuses a list of groups in another form than the pool writes: it may be the name of one group.
+fn written_as_stated(request: &PreToken, claim: &str, lists: AttributeLists) -> Result<(), Unfit> {
+    let text = request.attribute(claim).filter(|_| claim != GROUPS);
+    let stated = match lists {
+        AttributeLists::Form => Form::Encoded,
+        AttributeLists::Json => Form::Json,
+    };
+    if text.and_then(list::form).is_none_or(|form| form == stated) {
+        return Ok(());
+    }
+    let what = format!("is a list in another form than the app's `lists: {}`", lists.as_str());
+    Err(Unfit::Malformed(request.malformed(claim, what)?))
 }
 
 /// The tokens as Cognito would issue them without Signet, as far as the event says it.

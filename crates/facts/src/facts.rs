@@ -103,10 +103,10 @@ pub fn only<'v>(values: &[&'v str]) -> Option<&'v str> {
     }
 }
 
-/// The values of the claims that the app maps to tags, by tag key.
-///
-/// # Errors
-/// As [`Facts::groups`].
-pub fn tag_values<'a, F: Facts>(request: &'a F, app: &'a App) -> Result<BTreeMap<&'a str, Vec<&'a str>>, Unfit> {
-    app.tags.rules().iter().map(|(key, rule)| Ok((key.as_str(), request.texts(&rule.claim)?))).collect()
+/// The values of the claims that the app maps to tags, by tag key. A claim that is none of texts, as those of
+/// tokens may be, has no value that a tag could take: it counts as missing.
+#[must_use]
+pub fn tag_values<'a, F: Facts>(request: &'a F, app: &'a App) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let rules = app.tags.rules().iter();
+    rules.map(|(key, rule)| (key.as_str(), request.texts(&rule.claim).unwrap_or_default())).collect()
 }

@@ -34,10 +34,16 @@ impl Facts for TokenRequest {
     fn person(&self, app: &App) -> Result<Person, Unfit> {
         unfit::protocol(app, Self::PROTOCOL)?;
         unfit::issuer(app, self.issuer())?;
-        match app.tokens.when_no_user {
-            _ if !self.has_no_user() => Ok(Person::There),
-            WhenNoUser::Deny => Err(Unfit::NoUser),
-            WhenNoUser::Pass => Ok(Person::Nobody),
+        if !self.has_no_user() {
+            return Ok(Person::There);
+        }
+        // A request that is said to be a person's, and names none, is nobody's to pass.
+        if app.tokens.when_no_user == WhenNoUser::Deny || !self.is_client_credentials() {
+            return Err(Unfit::NoUser);
+        }
+        match base_token(self).emitted() {
+            Some(name) => Err(Unfit::BaseToken { name: name.to_owned() }),
+            None => Ok(Person::Nobody),
         }
     }
 

@@ -28,6 +28,12 @@ pub enum Unfit {
     /// The tokens are for no user, and the app denies such grants.
     #[error("the grant has no user, and the app denies such grants: say `when_no_user: pass` to let them be")]
     NoUser,
+    /// The tokens of a client that acts for itself carry claims that AWS reads.
+    #[error("the issuer itself emits the claim `{name}`: remove it from the issuer's claims")]
+    BaseToken {
+        /// The first of these claims' names.
+        name: String,
+    },
     /// The attributes of this user may have been written by the user.
     #[error(
         "the user does not come from {}, so that the attributes may be anybody's: sign in by way of it, or say \
@@ -57,6 +63,7 @@ impl Unfit {
             Self::Protocol { .. } => "app_protocol",
             Self::Issuer { .. } => "other_issuer",
             Self::NoUser => "no_user",
+            Self::BaseToken { .. } => "base_token",
             Self::NotFederated { .. } => "attributes_not_federated",
             Self::EventVersion => "event_version",
             Self::Malformed(_) => "malformed_request",

@@ -22,11 +22,11 @@ const MAX_DETAIL_BYTES: usize = 4_096;
 pub enum Verdict {
     /// Roles were given.
     Access,
-    /// The person signs in without access to AWS.
+    /// The person signs in without access to AWS, or nobody signs in and the tokens stay as they are.
     NoAccess,
     /// The sign-in was denied.
     Deny,
-    /// The caller is not Okta, or calls for something else: HTTP 400 or 401.
+    /// The caller is not who may ask, or asks for something else: HTTP 400 or 401, or an error of the function.
     Rejected,
 }
 
@@ -43,7 +43,7 @@ pub struct Record {
     pub detail: Option<String>,
     /// Whether the reason is a fault of the deployment.
     pub fault: bool,
-    /// Okta's id of the call.
+    /// Okta's id of the call. Cognito gives none.
     pub event_id: Option<String>,
     /// The app.
     pub app_id: Option<String>,
@@ -154,6 +154,12 @@ impl Record {
     #[must_use]
     pub fn nothing(why: NoteLine) -> Self {
         Self { notes: vec![why], ..Self::empty(Verdict::NoAccess) }
+    }
+
+    /// The record of a grant without a user.
+    #[must_use]
+    pub fn no_user() -> Self {
+        Self::nothing(NoteLine { kind: "no_user", detail: "the grant has no user: nothing was added".to_owned() })
     }
 
     /// Adds what is to be known of the request itself.

@@ -85,6 +85,7 @@ impl Refusal {
             | Self::Answer(_)
             | Self::Deadline { .. }
             | Self::NoRandomness
+            | Self::Unfit(Unfit::EventVersion)
             | Self::Panic => true,
             Self::NoApp
             | Self::UnknownApp

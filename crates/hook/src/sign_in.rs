@@ -127,8 +127,7 @@ impl<E: Entitlements, H: CodeHasher> SignIns<E, H> {
     ) -> Result<Conclusion<W::Answer>, Refusal> {
         let app = &*found.app;
         if request.person(app)? == Person::Nobody {
-            let note = NoteLine { kind: "no_user", detail: "the grant has no user: nothing was added".to_owned() };
-            return Ok(Conclusion { answer: W::unchanged(request), record: Record::nothing(note) });
+            return Ok(Conclusion { answer: W::unchanged(request), record: Record::no_user() });
         }
         let other_records;
         let (groups, records) = if app.groups_claim == guess.claim {
@@ -151,7 +150,7 @@ impl<E: Entitlements, H: CodeHasher> SignIns<E, H> {
             identity: request.identity(&app.identity.from)?,
             groups: &groups,
             records,
-            tag_values: tag_values(request, app)?,
+            tag_values: tag_values(request, app),
         };
         let (decision, rendering) = request.decide(&sign_in, &self.hasher);
         let mut record = Record::decided(&decision);

@@ -101,12 +101,18 @@ impl TokenRequest {
         profile::member(&self.profile, member)
     }
 
-    /// Whether the tokens are for a client that acts for itself: the grant is that of client
-    /// credentials, or names no user at all.
+    /// Whether the tokens are for a client that acts for itself: the grant is that of client credentials.
+    #[must_use]
+    pub fn is_client_credentials(&self) -> bool {
+        let is = |grant: &Option<String>| grant.as_deref() == Some(CLIENT_CREDENTIALS);
+        is(&self.grant_type) || is(&self.original_grant_type)
+    }
+
+    /// Whether the tokens are for nobody: a client that acts for itself, or a request that names no user at
+    /// all.
     #[must_use]
     pub fn has_no_user(&self) -> bool {
-        let is = |grant: &Option<String>| grant.as_deref() == Some(CLIENT_CREDENTIALS);
-        is(&self.grant_type) || is(&self.original_grant_type) || (self.user_id.is_none() && self.profile.is_empty())
+        self.is_client_credentials() || (self.user_id.is_none() && self.profile.is_empty())
     }
 
     /// Whether tokens are renewed, without the user being there.

@@ -129,7 +129,13 @@ pub(crate) fn state_of(stated: StatedApp, event: Option<&Standing>) -> AppState 
             app.tokens.issuer = Some(issuer);
         }
         if let Some(audience) = &event.audience {
+            let kind = app.cognito_kind();
             app.audience.clone_from(audience);
+            if app.cognito_kind() != kind {
+                return AppState::Inactive(
+                    "the entitlement file and the provider event name different kinds of audience",
+                );
+            }
         }
     }
     AppState::Active(Box::new(app))

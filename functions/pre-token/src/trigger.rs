@@ -10,7 +10,7 @@ use signet_core::code::CodeHasher;
 use signet_core::role::Protocol;
 use signet_facts::Unfit;
 use signet_hook::Entitlements;
-use signet_hook::record::{NoteLine, Record};
+use signet_hook::record::Record;
 use signet_hook::refusal::Refusal;
 use signet_hook::serve::{self, Call, Conclusion, Handler};
 use signet_hook::sign_in::{self, SignIns, Wire};
@@ -76,8 +76,7 @@ impl<E: Entitlements, H: CodeHasher> Handler for PreTokenTrigger<E, H> {
         // A client that acts for itself gets nothing of Signet, whatever its app says: nothing has to be
         // known for that, and no machine depends on the table.
         if request.has_no_user() {
-            let note = NoteLine { kind: "no_user", detail: "the grant has no user: nothing was added".to_owned() };
-            let record = Record::nothing(note).about(None, request.client_id(), None);
+            let record = Record::no_user().about(None, request.client_id(), None);
             return Conclusion { answer: Pool::unchanged(&request), record };
         }
         let Conclusion { answer, record } = self.sign_ins.answer::<Pool, _>(call, &request).await;

@@ -5,7 +5,7 @@
 
 use lambda_runtime::Diagnostic;
 use signet_cognito::answer::{Answer as Changed, Change};
-use signet_cognito::event::{Groups, PreToken};
+use signet_cognito::event::PreToken;
 use signet_core::app::{App, CognitoKind, TokenGroups};
 use signet_core::cognito::Rendering;
 use signet_core::session::DecisionId;
@@ -58,7 +58,7 @@ impl Wire for Pool {
     type Answer = Answer;
 
     fn access(request: &PreToken, _: &DecisionId, app: &App, rendering: Rendering) -> Result<Given<Answer>, Refusal> {
-        let mut change = Change { groups: groups(request, app), ..Change::default() };
+        let mut change = unless_given(request, app);
         match rendering {
             Rendering::Nested(claims) => {
                 for (name, value) in json::claims(&claims) {
@@ -70,24 +70,19 @@ impl Wire for Pool {
             }
             Rendering::Flat(flat) => {
                 change.identity = json::flat(&flat.claims);
-                // The pool maps claims to tags whoever wrote them. A tag that is left out must not be made of
-                // a claim of the same name that Cognito writes of an attribute.
-                let tags = app.tags.rules().keys();
-                change.suppress = tags.filter(|key| !change.identity.contains_key(*key)).cloned().collect();
+                change.suppress.retain(|key| !change.identity.contains_key(key));
                 change.groups.preferred = preferred(request, &flat.roles);
                 change.groups.roles = flat.roles;
             }
         }
-        // Of all that is given here, only what an app of this kind may not be given in version 1 has no
-        // place there: the request was checked for that.
+        // Version 1 has no place for nested claims. No request of that version gets this far with them.
         let answer = Changed::changed(request, change).map_err(|_| Unfit::EventVersion)?;
         Ok(Given::All(Answer::Event(answer)))
     }
 
     fn no_access(request: &PreToken, app: &App) -> Answer {
-        let change = Change { groups: groups(request, app), ..Change::default() };
         // Without claims every version has a place for it.
-        Changed::changed(request, change).map_or_else(|_| Self::unchanged(request), Answer::Event)
+        Changed::changed(request, unless_given(request, app)).map_or_else(|_| Self::unchanged(request), Answer::Event)
     }
 
     fn unchanged(request: &PreToken) -> Answer {
@@ -99,18 +94,22 @@ impl Wire for Pool {
     }
 }
 
-/// The groups that the tokens of a person name, who is given no role. An identity pool takes roles from
-/// them, and those come from Signet alone.
-fn groups(request: &PreToken, app: &App) -> Groups {
-    let mut groups = request.groups().clone();
+/// What becomes of the tokens of a person who is given nothing.
+///
+/// An identity pool takes roles from the group configuration, and makes tags of claims whoever wrote them. Of
+/// an app behind one, roles come from Signet alone, and no tag is made of a claim of the same name that
+/// Cognito writes of an attribute.
+fn unless_given(request: &PreToken, app: &App) -> Change {
+    let mut change = Change { groups: request.groups().clone(), ..Change::default() };
     if app.cognito_kind() == Some(CognitoKind::IdentityPool) {
-        groups.roles.clear();
-        groups.preferred = None;
+        change.groups.roles.clear();
+        change.groups.preferred = None;
+        change.suppress = app.tags.rules().keys().cloned().collect();
     }
     if app.tokens.cognito.groups == TokenGroups::Remove {
-        groups.names.clear();
+        change.groups.names.clear();
     }
-    groups
+    change
 }
 
 /// The role that an identity pool takes where nobody asks for one: the only one, or the one that the

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use signet_core::app::{
-    App, AppId, AttributeSource, CodeCapacity, Codes, IdentityRule, Mode, SessionDuration, TagRule, TagRules,
-    TokenGroups, TokenRules, WhenNoUser, WhenUnentitled,
+    App, AppId, AttributeLists, AttributeSource, CodeCapacity, Codes, IdentityRule, Mode, SessionDuration, TagRule,
+    TagRules, TokenGroups, TokenRules, WhenNoUser, WhenUnentitled,
 };
 use signet_core::identity::{IdentityField, IdentityPattern};
 use signet_core::role::{Protocol, ProviderName};
@@ -75,6 +75,9 @@ fn read_tokens(read: &Attributes<'_>) -> Result<TokenRules, Corrupt> {
     if let Some(word) = read.text_or_none("cognito_attributes")? {
         rules.cognito.attributes = read.valid(AttributeSource::parse(word))?;
     }
+    if let Some(word) = read.text_or_none("cognito_lists")? {
+        rules.cognito.lists = read.valid(AttributeLists::parse(word))?;
+    }
     if let Some(word) = read.text_or_none("cognito_groups")? {
         rules.cognito.groups = read.valid(TokenGroups::parse(word))?;
     }
@@ -96,6 +99,9 @@ fn write_tokens(map: &mut Item, rules: &TokenRules) {
     }
     if rules.cognito.attributes != usual.cognito.attributes {
         map.insert("cognito_attributes".to_owned(), text(rules.cognito.attributes.as_str()));
+    }
+    if rules.cognito.lists != usual.cognito.lists {
+        map.insert("cognito_lists".to_owned(), text(rules.cognito.lists.as_str()));
     }
     if rules.cognito.groups != usual.cognito.groups {
         map.insert("cognito_groups".to_owned(), text(rules.cognito.groups.as_str()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use signet_core::app::{
-    AttributeSource, CodeCapacity, CognitoRules, TokenGroups, TokenRules, WhenNoUser, WhenUnentitled,
+    AttributeLists, AttributeSource, CodeCapacity, CognitoRules, TokenGroups, TokenRules, WhenNoUser, WhenUnentitled,
 };
 use signet_core::code::CodeWidth;
 use signet_core::grant::Timestamp;
@@ -86,6 +86,7 @@ async fn rules_of_tokens_are_there_as_they_were_stated() {
         cognito: CognitoRules {
             attributes: AttributeSource::Protected,
             identity_provider: Some("Corporate Okta".to_owned()),
+            lists: AttributeLists::Json,
             groups: TokenGroups::Remove,
         },
     };
@@ -96,6 +97,7 @@ async fn rules_of_tokens_are_there_as_they_were_stated() {
         "when_no_user",
         "cognito_attributes",
         "cognito_identity_provider",
+        "cognito_lists",
         "cognito_groups",
     ];
     let all: Vec<(&[&str], StatedApp)> = vec![

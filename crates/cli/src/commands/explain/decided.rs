@@ -66,7 +66,7 @@ where
         identity: request.identity(&app.identity.from)?,
         groups: &groups,
         records: &snapshot.groups,
-        tag_values: tag_values(request, app)?,
+        tag_values: tag_values(request, app),
     };
     let (decision, rendering) = request.decide(&sign_in, &Sha256Hasher);
     let no_place = rendering.as_ref().and_then(|_| request.no_place());

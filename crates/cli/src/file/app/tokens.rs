@@ -3,7 +3,7 @@
 //! What would mean nothing for an app and might be relied on is an error; what merely has no effect is a
 //! warning.
 
-use signet_core::app::{AttributeSource, CognitoRules, TokenGroups, TokenRules, WhenNoUser};
+use signet_core::app::{AttributeLists, AttributeSource, CognitoRules, TokenGroups, TokenRules, WhenNoUser};
 use signet_core::role::Protocol;
 use signet_core::trust::gate::Issuer;
 
@@ -74,13 +74,15 @@ fn cognito(field: &Field<'_>, way: Way, report: &mut Report) -> Option<CognitoRu
         report.error(field.node.at, &field.path, &what);
         return None;
     }
-    let fields = Fields::read(field.node, &field.path, &["attributes", "identity_provider", "groups"], report)?;
+    let fields =
+        Fields::read(field.node, &field.path, &["attributes", "identity_provider", "lists", "groups"], report)?;
     let usual = CognitoRules::default();
     let attributes =
         default(fields.get("attributes"), usual.attributes, |f| word(Some(f), AttributeSource::parse, report));
     let provider = fields.get("identity_provider");
     let identity_provider =
         default(provider.clone(), None, |f| f.name(MAX_PROVIDER, report).map(|name| Some(name.to_owned())));
+    let lists = default(fields.get("lists"), usual.lists, |f| word(Some(f), AttributeLists::parse, report));
     let groups = default(fields.get("groups"), usual.groups, |f| word(Some(f), TokenGroups::parse, report));
     if let (Some(AttributeSource::Protected), Some(provider)) = (attributes, provider) {
         let what = "would keep nobody out: with `attributes: protected` users may come from anywhere. Remove it, or \
@@ -88,5 +90,10 @@ fn cognito(field: &Field<'_>, way: Way, report: &mut Report) -> Option<CognitoRu
         report.error(provider.node.at, &provider.path, what);
         return None;
     }
-    Some(CognitoRules { attributes: attributes?, identity_provider: identity_provider?, groups: groups? })
+    Some(CognitoRules {
+        attributes: attributes?,
+        identity_provider: identity_provider?,
+        lists: lists?,
+        groups: groups?,
+    })
 }
