@@ -9,9 +9,11 @@ use signet_core::role::Protocol;
 use signet_store::schema;
 
 use self::identity_pool::IdentityPoolCommand;
+use self::trace::Trace;
 use self::trust::{Audit, TrustCommand};
 
 pub mod identity_pool;
+pub mod trace;
 pub mod trust;
 
 /// What every `--help` ends with.
@@ -23,7 +25,8 @@ Exit codes:
      `trust` could not bring a role to what the table wants, or could not look at it
   2  the command line, the environment or a file is wrong; nothing was written
   3  with --exit-code only: `plan` and `trust plan` found changes, or groups that are left out,
-     `explain` found no access, `audit` found warnings or errors
+     `explain` found no access, `audit` found warnings or errors, `trace` found sessions that something
+     is wrong with
   4  `apply` or `trust sync` wrote nothing: it was declined, or withdraws too much
 
 Results go to the standard output, messages to the standard error output. Credentials, region and
@@ -107,6 +110,9 @@ pub enum Command {
     /// ready for tags, statements of others that let people in more widely, user pools where people
     /// can write what decides about their access
     Audit(Audit),
+    /// Join records of role sessions with the decisions that they come from: who, through which app, by
+    /// which group, granted by which event. What no decision gave is told: a forged or replayed assertion
+    Trace(Trace),
     /// Make secrets
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -425,6 +431,7 @@ mod tests {
             "trust",
             "identity-pool",
             "audit",
+            "trace",
             "secret",
         ] {
             let mut command = Args::command().term_width(100);

@@ -8,6 +8,7 @@
 //! | [`export`] | a statement as an entitlement file |
 //! | [`failure`] | what can go wrong, and the exit code it gives |
 //! | [`mod@file`] | an entitlement file as a statement, with every mistake located |
+//! | [`trace`] | from role sessions back to the decisions that they come from |
 //! | [`render`] | plans, collisions, explanations, history, producers, trust policies, maps of principal tags and findings, for people and for programs |
 //!
 //! Everything but [`commands`] is a function of its arguments. The clock and the terminal are
@@ -24,3 +25,4 @@ mod random;
 pub mod render;
 mod text;
 mod time;
+pub mod trace;

@@ -14,6 +14,7 @@ mod publish;
 mod resync;
 mod secret;
 mod table;
+mod trace;
 mod trust;
 
 use signet_core::grant::Timestamp;
@@ -67,6 +68,7 @@ pub async fn run(
         Command::Producer(producer) => producer::run(producer, &connection, json, console).await,
         Command::Trust(command) => trust::run(command, &connection, json, clock, console).await,
         Command::IdentityPool(command) => identity_pool::run(&command, &connection, json, console).await,
+        Command::Trace(args) => trace::trace(&args, &connection, json, console).await,
         Command::Audit(args) => audit::audit(&args, &connection, json, now, clock, console).await,
         Command::Explain(explain) => explain::explain(&explain, &connection, json, now, console).await,
     }

@@ -1,4 +1,4 @@
-//! Plans, collisions, explanations, history, producers, trust policies, maps of principal tags and findings,
+//! Plans, collisions, explanations, history, producers, trust policies, maps of principal tags, sessions and findings,
 //! for people and for programs.
 
 pub mod audit;
@@ -8,4 +8,5 @@ pub mod history;
 pub mod identity_pool;
 pub mod plan;
 pub mod producer;
+pub mod trace;
 pub mod trust;
