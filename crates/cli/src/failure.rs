@@ -24,7 +24,7 @@ pub enum Exit {
     /// 2: the command line, the environment or a file is wrong. Nothing was written.
     Usage,
     /// 3: with `--exit-code` only: `plan` and `trust plan` found changes, `explain` found no access, `audit`
-    /// found warnings or errors, `trace` found sessions that something is wrong with.
+    /// and `doctor` found warnings or errors, `trace` found sessions that something is wrong with.
     Found,
     /// 4: `apply` or `trust sync` wrote nothing: it was declined, or withdraws too much.
     NotApplied,

@@ -143,7 +143,8 @@ async fn lines_come_as_cloudwatch_logs_has_them() {
     let events: Vec<Value> =
         LOG.lines().map(|line| json!({ "timestamp": 1, "message": format!("{line}\n") })).collect();
     let answer = place.file("answer.json", json!({ "events": events, "searchedLogStreams": [] }).to_string());
-    let exported: String = LOG.lines().map(|line| format!("2026-08-01T07:00:00.412Z {line}\n")).collect();
+    let exported: Vec<String> = LOG.lines().map(|line| format!("2026-08-01T07:00:00.412Z {line}")).collect();
+    let exported = exported.join("\n");
     let exported = place.file("export.txt", format!("2026-08-01T07:00:00.001Z START RequestId: x\n{exported}"));
     let expected = traced(&place, &[]);
     for log in [&answer, &exported] {

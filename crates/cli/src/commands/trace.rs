@@ -8,6 +8,7 @@ use signet_core::app::{App, AppId};
 use signet_core::code::GroupCode;
 use signet_core::role::RoleArn;
 use signet_core::session::parse_group_hash;
+use signet_core::trust::gate::Issuer;
 use signet_store::Table;
 use signet_store::lookup::CodeOwner;
 use signet_store::trust::desired::KnownApp;
@@ -156,7 +157,7 @@ fn names(app: &KnownApp, found: &str) -> bool {
     let file = app.stated.as_ref().map(|stated| &stated.app);
     let event = app.provider.as_ref();
     let providers = file.map(|app| &app.provider).into_iter().chain(event.map(|event| &event.provider));
-    let issuers = file.and_then(|app| app.tokens.issuer.as_ref()).map(|issuer| issuer.url());
+    let issuers = file.and_then(|app| app.tokens.issuer.as_ref()).map(Issuer::url);
     let mut issuers = issuers.into_iter().chain(event.and_then(|event| event.issuer_url.clone()));
     let by_name = found.split_once(":saml-provider/").map(|(_, name)| name);
     let host = found.split_once(":oidc-provider/").map_or(found, |(_, host)| host);

@@ -1,8 +1,9 @@
-//! Plans, collisions, explanations, history, producers, trust policies, maps of principal tags, sessions and findings,
+//! Plans, collisions, explanations, history, producers, trust policies, maps of principal tags, sessions, checks and findings,
 //! for people and for programs.
 
 pub mod audit;
 pub mod collision;
+pub mod doctor;
 pub mod explain;
 pub mod history;
 pub mod identity_pool;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use signet_core::app::{App, CognitoKind};
+use signet_core::code::GroupCode;
 use signet_core::grant::Timestamp;
 use signet_core::role::{Protocol, RoleArn};
 use signet_core::session::parse_group_hash;
@@ -259,7 +260,7 @@ fn user(session: &Session, logged: &Logged, by_pool: bool, judged: &mut Judged) 
             judged.untold("user", why);
         }
         None => {
-            judged.wrong(Kind::OtherUser, format!("it has no source identity, and the decision is for `{expected}`"))
+            judged.wrong(Kind::OtherUser, format!("it has no source identity, and the decision is for `{expected}`"));
         }
     }
     // Of a token, the session's name is the caller's choice.
@@ -294,7 +295,7 @@ fn codes(session: &Session, logged: &Logged, judged: &mut Judged) {
             return;
         }
     };
-    let found: Vec<&str> = found.iter().map(|code| code.as_str()).collect();
+    let found: Vec<&str> = found.iter().map(GroupCode::as_str).collect();
     let expected: Vec<&str> = logged.codes.iter().map(String::as_str).collect();
     let differ = |a: &[&str], b: &[&str]| {
         let all: Vec<&str> = a.iter().filter(|code| !b.contains(code)).copied().collect();

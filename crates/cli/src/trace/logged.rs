@@ -100,15 +100,25 @@ impl Log {
     /// `get-query-results`. Lines of others are passed over.
     pub fn add(&mut self, text: &str) {
         match documents(text) {
-            Ok(documents) => documents.iter().for_each(|document| self.add_document(document)),
-            Err(_) => text.lines().for_each(|line| self.add_line(line)),
+            Ok(documents) => {
+                for document in &documents {
+                    self.add_document(document);
+                }
+            }
+            Err(_) => {
+                for line in text.lines() {
+                    self.add_line(line);
+                }
+            }
         }
     }
 
     fn add_document(&mut self, document: &Value) {
         let member = |name| document.get(name).and_then(Value::as_array);
         if let Some(all) = document.as_array() {
-            all.iter().for_each(|one| self.add_document(one));
+            for one in all {
+                self.add_document(one);
+            }
         } else if let Some(events) = member("events").or_else(|| member("logEvents")) {
             for message in events.iter().filter_map(|event| event.get("message")?.as_str()) {
                 self.add_line(message);

@@ -58,7 +58,7 @@ async fn sign_ins_read_its_settings_apps_and_groups() {
 
     let app = active(&worker, "0oaSaml").await;
     assert_eq!((app.name.as_deref(), app.mode, app.codes), (Some("Databricks"), Mode::Enforce, Codes::Cover));
-    assert_eq!(app.session_duration.map(|duration| duration.seconds()), Some(3_600));
+    assert_eq!(app.session_duration.map(signet_core::app::SessionDuration::seconds), Some(3_600));
     assert_eq!(app.tags.rules().keys().collect::<Vec<_>>(), ["department", "email"]);
     assert_eq!(app.tags.local(), &BTreeSet::from(["email".to_owned()]));
     // What that version knew nothing of is as it was for all.
@@ -69,7 +69,7 @@ async fn sign_ins_read_its_settings_apps_and_groups() {
         (Mode::Observe, Codes::All, "memberOf")
     );
     let token = active(&worker, "0oaToken").await;
-    let issuer = token.tokens.issuer.as_ref().map(|issuer| issuer.url());
+    let issuer = token.tokens.issuer.as_ref().map(signet_core::trust::gate::Issuer::url);
     assert_eq!(issuer.as_deref(), Some("https://example.okta.com/oauth2/aus1analytics"), "by its provider event");
     assert!(token.tokens.roles_claim);
     assert_eq!(active(&worker, "6kathena").await.cognito_kind(), Some(CognitoKind::Oidc));

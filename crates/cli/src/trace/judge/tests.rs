@@ -349,7 +349,7 @@ fn agrees(case: &Case) -> bool {
         && (-5..=most).contains(&after)
         && session.source_identity.as_deref() == Some(JANE)
         && (app.protocol != Protocol::Saml || session.name.as_deref() == Some(JANE))
-        && logged.roles.iter().any(|role| *role == session.role)
+        && logged.roles.contains(&session.role)
         && session.group_hash.as_deref() == Some(":abcd:efgh:")
         && session.provider.as_deref().is_some_and(|found| provider.contains(&found))
         && session.audience.as_deref() == Some(app.audience.as_str())
