@@ -395,8 +395,8 @@ def demo(app):
     step("stopping everything")
     stop_children()
     if is_in:
-        others = " or ".join(f"APP={word}" for word in APPS if word != app.word)
-        say(f"done. `make demo {others}` shows the others; `make dev` leaves it running; `make help` lists the rest")
+        others = " and ".join(f"`make demo APP={word}`" for word in APPS if word != app.word)
+        say(f"done. {others} show the others; `make dev` leaves it running; `make help` lists the rest")
     sys.exit(0 if is_in else 1)
 
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 SKIPPED = {".git", ".venv", "target", "node_modules"}
 # Commands that the documentation names before their help is here. One whose help has come is a fault.
-COMING = {"doctor", "trace"}
+COMING = set()
 # Words in the form of a parameter that belong to other tools.
 OTHER_WORDS = {"ParameterKey", "ParameterValue", "OrganizationalUnitIds", "DataLakePrincipalIdentifier"}
 OTHER_WORDS |= {"Enabled", "RetainStacksOnAccountRemoval"}

@@ -8,10 +8,14 @@ use signet_core::grant::Timestamp;
 use signet_core::role::Protocol;
 use signet_store::schema;
 
+use self::doctor::Doctor;
 use self::identity_pool::IdentityPoolCommand;
+use self::trace::Trace;
 use self::trust::{Audit, TrustCommand};
 
+pub mod doctor;
 pub mod identity_pool;
+pub mod trace;
 pub mod trust;
 
 /// What every `--help` ends with.
@@ -23,7 +27,8 @@ Exit codes:
      `trust` could not bring a role to what the table wants, or could not look at it
   2  the command line, the environment or a file is wrong; nothing was written
   3  with --exit-code only: `plan` and `trust plan` found changes, or groups that are left out,
-     `explain` found no access, `audit` found warnings or errors
+     `explain` found no access, `audit` and `doctor` found warnings or errors, `trace` found sessions
+     that something is wrong with
   4  `apply` or `trust sync` wrote nothing: it was declined, or withdraws too much
 
 Results go to the standard output, messages to the standard error output. Credentials, region and
@@ -107,6 +112,12 @@ pub enum Command {
     /// ready for tags, statements of others that let people in more widely, user pools where people
     /// can write what decides about their access
     Audit(Audit),
+    /// Look at a deployment, and tell what to fix: credentials, the clock, the table and its protection, apps,
+    /// hooks, and by a request how Okta or a user pool is set up
+    Doctor(Doctor),
+    /// Join records of role sessions with the decisions that they come from: who, through which app, by
+    /// which group, granted by which event. What no decision gave is told: a forged or replayed assertion
+    Trace(Trace),
     /// Make secrets
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -228,7 +239,7 @@ pub struct Explain {
     /// it for more
     #[arg(long = "claim", value_name = "NAME=VALUE", conflicts_with = "event")]
     pub claims: Vec<String>,
-    /// How the person signs in, instead of the app's own way
+    /// How the person signs in; as the app states, unless said otherwise. Another way is denied
     #[arg(long, value_name = "PROTOCOL", value_enum, conflicts_with = "event")]
     pub protocol: Option<SignInProtocol>,
     /// The version of the user pool's trigger event, for Cognito: 2 unless said otherwise
@@ -425,6 +436,8 @@ mod tests {
             "trust",
             "identity-pool",
             "audit",
+            "trace",
+            "doctor",
             "secret",
         ] {
             let mut command = Args::command().term_width(100);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::ProvideCredentials as _;
 use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 use signet_core::producer::TopicArn;
 use signet_store::Table;
@@ -31,15 +32,56 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// # Errors
 /// [`Failure::Usage`] if no table or no region is named, or an address that is none.
 pub(crate) async fn table(connection: &Connection) -> Result<Table, Failure> {
+    let Reached { client, name, .. } = dynamodb(connection).await?;
+    Ok(Table::new(client, name))
+}
+
+/// The table's `DynamoDB`.
+pub(crate) struct Reached {
+    /// Speaks to it.
+    pub(crate) client: aws_sdk_dynamodb::Client,
+    /// The table's name.
+    pub(crate) name: String,
+    settings: SdkConfig,
+}
+
+impl Reached {
+    /// The id of the credentials that are used.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub(crate) async fn credentials(&self) -> Result<String, String> {
+        let provider = self.settings.credentials_provider().ok_or_else(|| "nothing provides any".to_owned())?;
+        let found = provider.provide_credentials().await.map_err(|error| with_causes(&error))?;
+        Ok(found.access_key_id().to_owned())
+    }
+}
+
+/// An error with its causes.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+/// The `DynamoDB` of the table that the command line or the environment names.
+///
+/// # Errors
+/// As [`table`].
+pub(crate) async fn dynamodb(connection: &Connection) -> Result<Reached, Failure> {
     let name = connection.table.as_deref().filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Failure::Usage("no table: say --table NAME, or set SIGNET_TABLE".to_owned()))?;
     let settings = settings(connection, Address::Given, &["AWS_ENDPOINT_URL_DYNAMODB"], None).await?;
-    let settings = aws_sdk_dynamodb::config::Builder::from(&settings)
+    let own = aws_sdk_dynamodb::config::Builder::from(&settings)
         // The SDK's bucket is a quota for the whole process: a long application against a throttled
         // table would empty it, and fail at its first throttled attempt.
         .retry_partition(RetryPartition::custom("signet").token_bucket(TokenBucket::unlimited()).build())
         .build();
-    Ok(Table::new(aws_sdk_dynamodb::Client::from_conf(settings), name))
+    Ok(Reached { client: aws_sdk_dynamodb::Client::from_conf(own), name: name.to_owned(), settings })
 }
 
 /// Speaks to the SNS of a topic: in the topic's region, unless the command line names another.
@@ -123,7 +165,7 @@ async fn settings(
         }
     }
     let settings = settings.load().await;
-    if settings.region().is_none() {
+    if settings.region().is_none_or(|region| region.as_ref().is_empty()) {
         return Err(Failure::Usage("no AWS region: say --region NAME, or set AWS_REGION".to_owned()));
     }
     Ok(settings)

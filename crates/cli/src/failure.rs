@@ -12,6 +12,7 @@ use signet_store::StoreError;
 use signet_store::apply::{ApplyError, CodeError};
 
 use crate::file::BadFile;
+use crate::trace::session::BadRecords;
 
 /// How a command ends. The numbers are part of what scripts rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum Exit {
     /// 2: the command line, the environment or a file is wrong. Nothing was written.
     Usage,
     /// 3: with `--exit-code` only: `plan` and `trust plan` found changes, `explain` found no access, `audit`
-    /// found warnings or errors.
+    /// and `doctor` found warnings or errors, `trace` found sessions that something is wrong with.
     Found,
     /// 4: `apply` or `trust sync` wrote nothing: it was declined, or withdraws too much.
     NotApplied,
@@ -189,6 +190,14 @@ pub enum Failure {
     /// An entitlement file with mistakes.
     #[error(transparent)]
     BadFile(#[from] BadFile),
+    /// A file that is no records of CloudTrail's.
+    #[error("`{path}`: {error}")]
+    BadRecords {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: BadRecords,
+    },
     /// An event that is not a sign-in.
     #[error("`{path}` is not a sign-in event: {what}")]
     BadEvent {
@@ -255,6 +264,7 @@ impl Failure {
             | Self::Read { .. }
             | Self::BadFile(_)
             | Self::BadEvent { .. }
+            | Self::BadRecords { .. }
             | Self::BadPolicy { .. } => Exit::Usage,
             Self::TooManyWithdrawals { .. } | Self::Declined => Exit::NotApplied,
         }

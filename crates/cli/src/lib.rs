@@ -8,6 +8,8 @@
 //! | [`export`] | a statement as an entitlement file |
 //! | [`failure`] | what can go wrong, and the exit code it gives |
 //! | [`mod@file`] | an entitlement file as a statement, with every mistake located |
+//! | [`doctor`] | what is not as it should be in a deployment, and what to do |
+//! | [`trace`] | from role sessions back to the decisions that they come from |
 //! | [`render`] | plans, collisions, explanations, history, producers, trust policies, maps of principal tags and findings, for people and for programs |
 //!
 //! Everything but [`commands`] is a function of its arguments. The clock and the terminal are
@@ -17,6 +19,7 @@ pub mod args;
 pub mod commands;
 mod connect;
 pub mod console;
+pub mod doctor;
 pub mod export;
 pub mod failure;
 pub mod file;
@@ -24,3 +27,4 @@ mod random;
 pub mod render;
 mod text;
 mod time;
+pub mod trace;

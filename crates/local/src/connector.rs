@@ -7,7 +7,7 @@
 
 mod dispatch;
 
-pub(crate) use dispatch::{CONTENT_TYPE, operation};
+pub(crate) use dispatch::{CONTENT_TYPE, dispatch, operation};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -157,7 +157,7 @@ impl InProcess {
             Action::Respond { status, body } => return response(status, body),
             Action::Pass | Action::FailAfter | Action::HangAfter => {}
         }
-        let (status, answer) = dispatch::dispatch(&self.database, operation, body);
+        let (status, answer) = dispatch(&self.database, operation, body);
         match action {
             Action::FailAfter => Err(lost("after")),
             Action::HangAfter => std::future::pending().await,

@@ -1,8 +1,10 @@
 //! DynamoDB's HTTP API, from an embedded database.
 
 use dynoxide::Database;
+use serde_json::{Value, json};
 
 use crate::LocalError;
+use crate::connector::dispatch;
 use crate::server::{Server, Threads};
 
 /// An embedded DynamoDB, in memory, behind its HTTP API. It starts empty. Dropping it closes the
@@ -77,6 +79,24 @@ impl DynamoDb {
 /// The database cannot be created.
 pub fn memory() -> Result<Database, LocalError> {
     Database::memory().map_err(|error| LocalError::Database(error.to_string()))
+}
+
+/// Puts items into a table, as they are: a JSON array of items as DynamoDB writes them, such as
+/// `[{"pk": {"S": "META"}, …}]`.
+///
+/// # Errors
+/// [`LocalError::Database`] if it is no such array, there is no such table, or the table takes an item not.
+pub fn load(database: &Database, table: &str, items: &[u8]) -> Result<(), LocalError> {
+    let items: Vec<Value> =
+        serde_json::from_slice(items).map_err(|error| LocalError::Database(format!("no array of items: {error}")))?;
+    for item in items {
+        let request = json!({ "TableName": table, "Item": item }).to_string();
+        let (status, answer) = dispatch(database, "PutItem", request.as_bytes());
+        if status != 200 {
+            return Err(LocalError::Database(format!("{item}: {}", String::from_utf8_lossy(&answer))));
+        }
+    }
+    Ok(())
 }
 
 /// Gives the database, which has no `Debug`, one.

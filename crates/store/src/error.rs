@@ -108,8 +108,8 @@ impl StoreError {
         }
     }
 
-    /// Sorts a failed call.
-    pub(crate) fn of_call<E>(operation: &'static str, table: &str, error: &SdkError<E, HttpResponse>) -> Self
+    /// Sorts a failed call of DynamoDB.
+    pub fn of_call<E>(operation: &'static str, table: &str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: Error + ProvideErrorMetadata + 'static,
     {

@@ -4,6 +4,7 @@ mod apply;
 mod audit;
 mod codes;
 mod decode;
+mod doctor;
 mod event;
 mod explain;
 mod export;
@@ -14,6 +15,7 @@ mod publish;
 mod resync;
 mod secret;
 mod table;
+mod trace;
 mod trust;
 
 use signet_core::grant::Timestamp;
@@ -67,6 +69,8 @@ pub async fn run(
         Command::Producer(producer) => producer::run(producer, &connection, json, console).await,
         Command::Trust(command) => trust::run(command, &connection, json, clock, console).await,
         Command::IdentityPool(command) => identity_pool::run(&command, &connection, json, console).await,
+        Command::Doctor(args) => doctor::doctor(&args, &connection, json, now, clock, console).await,
+        Command::Trace(args) => trace::trace(&args, &connection, json, console).await,
         Command::Audit(args) => audit::audit(&args, &connection, json, now, clock, console).await,
         Command::Explain(explain) => explain::explain(&explain, &connection, json, now, console).await,
     }

@@ -304,13 +304,13 @@ fn cause_text(row: &HistoryRow) -> String {
 }
 
 /// Which event it is by, and since when, for people.
-fn since_text(row: &HistoryRow) -> String {
+pub(super) fn since_text(row: &HistoryRow) -> String {
     let revision = row.revision.map(|revision| format!(", revision {revision}")).unwrap_or_default();
     format!("since {} ({}{revision})", time::show(row.at), printable(&row.event))
 }
 
 /// Which event it is by, and since when, for programs.
-fn since_json(row: &HistoryRow) -> Value {
+pub(super) fn since_json(row: &HistoryRow) -> Value {
     json!({
         "at": time::show(row.at),
         "event": row.event,

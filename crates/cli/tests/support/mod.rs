@@ -62,6 +62,11 @@ impl Place {
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
+    /// Puts items into a table, as they are.
+    pub(crate) fn load(&self, table: &str, items: &[u8]) {
+        signet_local::dynamodb::load(self.dynamodb.database(), table, items).unwrap();
+    }
+
     /// Where the database is.
     pub(crate) fn endpoint(&self) -> &str {
         self.dynamodb.endpoint()

@@ -7,6 +7,7 @@ mod common;
 
 mod create;
 mod faults;
+mod previous;
 mod sign_in;
 
 use std::time::Duration;

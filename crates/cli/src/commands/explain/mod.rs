@@ -3,6 +3,7 @@
 mod decided;
 mod made;
 mod request;
+mod seen;
 
 use signet_core::app::AppId;
 use signet_core::grant::Timestamp;
@@ -11,6 +12,8 @@ use signet_facts::Remark;
 use signet_store::past::Past;
 use signet_store::sign_in::{AppState, Snapshot};
 use signet_store::{Meta, Table};
+
+pub(super) use self::seen::seen;
 
 use self::decided::{Asking, Stop, decided};
 use self::made::{ByCognito, ByOidc, BySaml, Made};

@@ -101,7 +101,8 @@ fn options(args: &Explain, app: &str, user: &str) -> Result<Options, Failure> {
     Ok(Options { app, user, groups, claims, protocol, event_version: args.event_version })
 }
 
-fn event(path: &Path) -> Result<Asked, Failure> {
+/// The sign-in that a file describes.
+pub(super) fn event(path: &Path) -> Result<Asked, Failure> {
     let bad = |what: String| Failure::BadEvent { path: path.display().to_string(), what };
     let bytes = read(path)?;
     let value: Value = serde_json::from_slice(&bytes).map_err(|error| bad(format!("it is not JSON: {error}")))?;

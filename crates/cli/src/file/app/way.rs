@@ -23,7 +23,7 @@ pub(super) struct Way {
 impl Way {
     /// Reads the field `protocol`, and holds what it says against the audience.
     pub(super) fn read(fields: &Fields<'_>, audience: Option<&str>, report: &mut Report) -> Self {
-        let hint = "`saml`, `oidc` or `cognito` is expected";
+        let hint = "`saml`, `oidc`, `cognito-oidc` or `cognito-identity-pool` is expected";
         let nothing = Self { protocol: None, kind: None };
         let Some(field) = fields.required("protocol", hint, report) else { return nothing };
         let Some(word) = field.text(report) else { return nothing };

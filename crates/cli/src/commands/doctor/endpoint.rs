@@ -1,0 +1,107 @@
+//! Calls of a hook, by the HTTP client that the AWS SDK brings.
+
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use serde_json::json;
+use signet_okta::request::{SAML_EVENT_TYPE, TOKEN_EVENT_TYPE};
+
+use crate::connect::with_causes;
+use crate::doctor::Check;
+use crate::doctor::endpoint::{Answer, with_secret, without_secret};
+use crate::failure::Failure;
+use crate::text::printable;
+
+/// How long a call may take: Okta waits 3 s, and a first call may find a cold function behind a slow path.
+const WITHIN: Duration = Duration::from_secs(10);
+/// An app that nobody has.
+const NO_APP: &str = "signet-doctor";
+
+/// Refuses what is no address of a hook; and, where a secret is sent there, one that others can listen to.
+pub(super) fn check_address(url: &str, with_secret: bool) -> Result<(), Failure> {
+    let refuse = |why: &str| Err(Failure::Usage(format!("--url `{}` {why}", printable(url))));
+    let is_plain = |url: &str| !url.is_empty() && !url.contains(|c: char| c.is_whitespace() || c.is_control());
+    if url.strip_prefix("https://").is_some_and(is_plain) {
+        return Ok(());
+    }
+    let Some(rest) = url.strip_prefix("http://").filter(|rest| is_plain(rest)) else {
+        return refuse("is no address: `https://HOST/PATH` is expected");
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_here = matches!(authority.rsplit_once(':').map_or(authority, |(host, _)| host), "127.0.0.1" | "localhost");
+    if with_secret && !is_here {
+        return refuse("is not encrypted: the secret is sent by `https://` only, or to this machine");
+    }
+    Ok(())
+}
+
+/// Calls a hook without the secret, and with it if it is known.
+pub(super) async fn checks(url: &str, secret: Option<&str>) -> Vec<Check> {
+    let settings = HttpConnectorSettings::builder().connect_timeout(WITHIN).read_timeout(WITHIN).build();
+    let Some(client) = aws_smithy_http_client::default_connector(&settings, None) else {
+        return vec![without_secret(url, Err("this command was built without an HTTP client"))];
+    };
+    let open = call(&client, url, None, SAML_EVENT_TYPE).await;
+    let mut checks = vec![without_secret(url, open.as_ref().map_err(String::as_str))];
+    if let Some(secret) = secret {
+        let mut answer = call(&client, url, Some(secret), SAML_EVENT_TYPE).await;
+        // The hook of tokens takes no other's calls.
+        if answer.as_ref().is_ok_and(|answer| answer.status == 400) {
+            answer = call(&client, url, Some(secret), TOKEN_EVENT_TYPE).await;
+        }
+        checks.push(with_secret(url, answer.as_ref().map_err(String::as_str)));
+    }
+    checks
+}
+
+/// A sign-in to an app that is not there, as Okta's preview sends one.
+async fn call(client: &SharedHttpConnector, url: &str, secret: Option<&str>, event: &str) -> Result<Answer, String> {
+    let data = json!({
+        "context": { "protocol": { "issuer": { "id": NO_APP }, "client": { "id": NO_APP } }, "user": { "id": NO_APP } },
+        "assertion": { "claims": {} },
+        "identity": { "claims": {} },
+    });
+    let body = json!({ "eventId": NO_APP, "eventType": event, "data": data }).to_string();
+    let mut request = HttpRequest::new(SdkBody::from(body));
+    let unfit = |error: aws_smithy_runtime_api::http::HttpError| error.to_string();
+    request.set_method("POST").map_err(unfit)?;
+    request.set_uri(url).map_err(unfit)?;
+    request.headers_mut().try_insert("content-type", "application/json").map_err(unfit)?;
+    if let Some(secret) = secret {
+        let value = secret.to_owned();
+        // The error would repeat the value.
+        request
+            .headers_mut()
+            .try_insert("authorization", value)
+            .map_err(|_| "the secret is no header value".to_owned())?;
+    }
+    let answered = async {
+        let response = client.call(request).await.map_err(|error| with_causes(&error))?;
+        let status = response.status().as_u16();
+        let body = ByteStream::new(response.into_body()).collect().await.map_err(|error| with_causes(&error))?;
+        Ok(Answer { status, body: body.to_vec() })
+    };
+    tokio::time::timeout(WITHIN, answered).await.unwrap_or_else(|_| Err(format!("none in {} s", WITHIN.as_secs())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_sent_in_the_open_to_nobody_else() {
+        let taken = |url: &str, secret| check_address(url, secret).is_ok();
+        for url in ["https://hooks.example.com/saml-hook", "http://127.0.0.1:9000/", "http://localhost/x"] {
+            assert!(taken(url, true) && taken(url, false), "{url}");
+        }
+        for url in ["http://hooks.example.com", "http://localhost.example.com/", "http://127.0.0.1@example.com/"] {
+            assert!(!taken(url, true) && taken(url, false), "{url}");
+        }
+        for url in ["", "https://", "ftp://x", "hooks.example.com", "https://a b"] {
+            assert!(!taken(url, false), "{url}");
+        }
+    }
+}

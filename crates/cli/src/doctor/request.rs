@@ -1,0 +1,190 @@
+//! A sign-in, and whether Okta and Cognito are set up as its app needs.
+
+use super::{Check, State};
+use crate::text::count;
+
+/// How many groups Okta puts into a claim.
+const CLAIM_GROUPS: usize = 100;
+
+/// What a request says, read as the function reads it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The app that it is to.
+    pub app: String,
+    /// Why it is denied before anything is decided: the word of the function's log, and a sentence.
+    pub unfit: Option<(String, String)>,
+    /// The claim that carries groups.
+    pub groups_claim: String,
+    /// How many groups it has.
+    pub groups: usize,
+    /// How many of them the table knows.
+    pub known: usize,
+    /// What the app takes identities from.
+    pub identity_from: String,
+    /// The identity; none if the request has none there, or several.
+    pub identity: Option<String>,
+    /// Tags of the app's that are left out, each with why.
+    pub tags_left_out: Vec<(String, String)>,
+    /// Why the decision denies: the word and a sentence; none if it does not.
+    pub denied: Option<(String, String)>,
+    /// Of an assertion, its recipient and the app's audience.
+    pub recipient: Option<(Option<String>, String)>,
+    /// What else there is to say of it.
+    pub remarks: Vec<(String, String)>,
+}
+
+/// Looks at a request.
+#[must_use]
+pub fn checks(seen: &Seen) -> Vec<Check> {
+    let subject = seen.app.as_str();
+    if let Some((reason, why)) = &seen.unfit {
+        return vec![Check::not_ok(State::Error, "request", subject, format!("`{reason}`: {why}"), fix_of(reason))];
+    }
+    let mut checks = vec![groups(seen), identity(seen)];
+    if let Some((found, audience)) = &seen.recipient {
+        checks.push(match found.as_deref() {
+            Some(found) if found == audience => Check::ok("recipient", subject, format!("`{found}`")),
+            Some(found) => {
+                let text = format!("the assertion is for `{found}`, and the app's audience is `{audience}`");
+                let fix = "the Single Sign-On URL (recipient) in Okta, or `audience` in the file: roles demand it";
+                Check::not_ok(State::Error, "recipient", subject, text, fix)
+            }
+            None => {
+                let text = "the request names no recipient, as previews do not: it was not compared";
+                Check::not_ok(State::Note, "recipient", subject, text, "take the request of a sign-in")
+            }
+        });
+    }
+    for (tag, why) in &seen.tags_left_out {
+        let text = format!("`{tag}` is left out: {why}");
+        let fix = "the claim in Okta, or its value in the person's profile";
+        checks.push(Check::not_ok(State::Warning, "tag", subject, text, fix));
+    }
+    for (kind, detail) in &seen.remarks {
+        let state = if kind == "groups_possibly_cut" { State::Warning } else { State::Note };
+        checks.push(Check::not_ok(state, "remark", subject, format!("`{kind}`: {detail}"), fix_of(kind)));
+    }
+    match &seen.denied {
+        None => checks.push(Check::ok("decision", subject, "the sign-in is not denied")),
+        // Said already, of what it is about.
+        Some((reason, _)) if reason.starts_with("identity_") => {}
+        Some((reason, why)) => {
+            // A person without a grant is no fault of the set-up.
+            let state = if reason == "unentitled" { State::Note } else { State::Error };
+            checks.push(Check::not_ok(state, "decision", subject, format!("`{reason}`: {why}"), fix_of(reason)));
+        }
+    }
+    checks
+}
+
+fn groups(seen: &Seen) -> Check {
+    let (subject, claim) = (seen.app.as_str(), &seen.groups_claim);
+    if seen.groups == 0 {
+        let text = format!("the claim `{claim}` is not there, or empty");
+        let fix = "the group attribute statement (SAML) or the claim (tokens) in Okta, and its filter";
+        return Check::not_ok(State::Warning, "groups", subject, text, fix);
+    }
+    let text = format!("{} in the claim `{claim}`, {} of them in the table", count(seen.groups, "group"), seen.known);
+    if seen.known == 0 {
+        let fix = "does the claim carry what grants name: names, or ids? Case and spaces count";
+        return Check::not_ok(State::Warning, "groups", subject, text, fix);
+    }
+    if seen.groups > CLAIM_GROUPS {
+        return Check::not_ok(
+            State::Note,
+            "groups",
+            subject,
+            text,
+            "a narrower filter: the claim is in the assertion too",
+        );
+    }
+    Check::ok("groups", subject, text)
+}
+
+fn identity(seen: &Seen) -> Check {
+    let (subject, from) = (seen.app.as_str(), &seen.identity_from);
+    let shown = seen.identity.as_deref().unwrap_or("-");
+    match &seen.denied {
+        Some((reason, why)) if reason.starts_with("identity_") => {
+            let text = format!("`{from}` is `{shown}`: {why}");
+            Check::not_ok(State::Error, "identity", subject, text, fix_of(reason))
+        }
+        _ => Check::ok("identity", subject, format!("`{from}` is `{shown}`")),
+    }
+}
+
+/// What to do, by the word of the function's log.
+fn fix_of(reason: &str) -> &'static str {
+    match reason {
+        "base_assertion" => "remove that attribute statement in Okta: Okta's own failure must open nothing",
+        "base_token" => "remove that claim of the authorization server",
+        "identity_missing" | "identity_unfit" | "identity_pattern" => "the profile in Okta, or the app's `identity`",
+        "required_tag" => "the claim's value in Okta, or `required: false`",
+        "other_issuer" => "the app's `issuer`, or the access policy that the hook is attached to",
+        "unknown_app" | "inactive_app" | "app_protocol" => "apply a file that states the app",
+        "attributes_not_federated" => "sign in by way of the provider; or `attributes: protected`",
+        "event_version" => "set the trigger to V2_0 or V3_0",
+        "unentitled" => "`signet explain --event FILE` says why each group does not count",
+        "groups_possibly_cut" => "a narrower filter of the groups claim: Okta cuts at 100, and says nothing",
+        "issuer_not_stated" => "`issuer` in the file, or a provider event: no role trusts the app without",
+        _ => "`signet explain --event FILE` says more",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::states;
+    use super::*;
+
+    fn good() -> Seen {
+        let own = |text: &str| text.to_owned();
+        Seen {
+            app: own("0oaA"),
+            groups_claim: own("groups"),
+            groups: 3,
+            known: 2,
+            identity_from: own("user.profile.login"),
+            identity: Some(own("jane@example.com")),
+            recipient: Some((
+                Some(own("https://signin.aws.amazon.com/saml")),
+                own("https://signin.aws.amazon.com/saml"),
+            )),
+            ..Seen::default()
+        }
+    }
+
+    /// What is not ok of a request that was changed.
+    fn changed(change: impl FnOnce(&mut Seen)) -> Vec<(&'static str, &'static str)> {
+        let mut seen = good();
+        change(&mut seen);
+        states(&checks(&seen)).into_iter().filter(|(_, state)| *state != "ok").collect()
+    }
+
+    fn pair(a: &str, b: &str) -> (String, String) {
+        (a.to_owned(), b.to_owned())
+    }
+
+    #[test]
+    fn a_request_as_it_should_be() {
+        assert_eq!(changed(|_| ()), []);
+        assert_eq!(checks(&good()).len(), 4);
+    }
+
+    #[test]
+    fn what_okta_has_to_be_set_up_for() {
+        assert_eq!(changed(|seen| seen.unfit = Some(pair("other_issuer", "x"))), [("request", "error")]);
+        assert_eq!(changed(|seen| seen.groups = 0), [("groups", "warning")]);
+        assert_eq!(changed(|seen| seen.known = 0), [("groups", "warning")]);
+        assert_eq!(changed(|seen| seen.groups = 101), [("groups", "note")]);
+        assert_eq!(changed(|seen| seen.denied = Some(pair("identity_pattern", "x"))), [("identity", "error")]);
+        assert_eq!(changed(|seen| seen.denied = Some(pair("base_assertion", "x"))), [("decision", "error")]);
+        assert_eq!(changed(|seen| seen.denied = Some(pair("unentitled", "x"))), [("decision", "note")]);
+        assert_eq!(changed(|seen| seen.tags_left_out = vec![pair("email", "missing")]), [("tag", "warning")]);
+        assert_eq!(changed(|seen| seen.remarks = vec![pair("groups_possibly_cut", "x")]), [("remark", "warning")]);
+        assert_eq!(changed(|seen| seen.remarks = vec![pair("issuer_not_stated", "x")]), [("remark", "note")]);
+        let other = (Some("https://example.com".to_owned()), "https://signin.aws.amazon.com/saml".to_owned());
+        assert_eq!(changed(|seen| seen.recipient = Some(other)), [("recipient", "error")]);
+        assert_eq!(changed(|seen| seen.recipient = Some((None, "x".to_owned()))), [("recipient", "note")]);
+        assert_eq!(changed(|seen| seen.recipient = None), [], "tokens have none");
+    }
+}

@@ -1,0 +1,23 @@
+//! From role sessions back to the decisions that they come from. Pure.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`session`] | CloudTrail's records of role sessions, and of what was done in them |
+//! | [`logged`] | the functions' log lines of decisions |
+//! | [`made`] | what the table's history says of a decision |
+//! | [`judge`] | whether a session is what the decision gave |
+//!
+//! A session is in order only if nothing speaks against it **and** all that it consists of was found in the
+//! decision. What a log line or the history does not say is not guessed: it is told as such.
+
+pub mod judge;
+pub mod logged;
+pub mod made;
+pub mod session;
+
+use serde_json::{Deserializer, Value};
+
+/// The JSON documents of a text, one after the other, on one line or on many.
+fn documents(text: &str) -> Result<Vec<Value>, serde_json::Error> {
+    Deserializer::from_str(text).into_iter().collect()
+}
