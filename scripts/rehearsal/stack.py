@@ -1,0 +1,125 @@
+"""Building and deploying, with the ordinary commands of SAM."""
+
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+
+from rehearsal import template
+from rehearsal.emulator import ACCOUNT
+from rehearsal.steps import Failed, say
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+# Not `url`, which ministack takes for a part of its own.
+STACK = "signet-rehearsal"
+BUCKET = "signet-rehearsal-artifacts"
+SAM = pathlib.Path(sys.executable).with_name("sam")
+
+
+def architecture():
+    """This machine's, in the words of Lambda."""
+    return {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), platform.machine())
+
+
+def run(command, environment=None, quiet=True):
+    """Runs a command. Its output is shown if it fails, or is to be seen."""
+    told = subprocess.run(
+        list(map(str, command)),
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.STDOUT if quiet else None,
+        text=True,
+        check=False,
+    )
+    if told.returncode:
+        shown = f":\n{told.stdout}" if quiet else ""
+        raise Failed(f"`{' '.join(map(str, command[:3]))} …` ended with exit code {told.returncode}{shown}")
+    return told.stdout
+
+
+def build(folder):
+    """Builds every function as `make deploy` does, for this machine. Gives the built template."""
+    environment = os.environ | {"CARGO_LAMBDA_COMPILER": "cargo-zigbuild", "AWS_DEFAULT_REGION": "eu-central-1"}
+    command = [SAM, "build", "--build-dir", folder, "--parameter-overrides", f"Architecture={architecture()}"]
+    run(command, environment, quiet=False)
+    return folder / "template.yaml"
+
+
+def pack(binaries, folder):
+    """Takes programs that are built already, in the place and form in which `sam build` leaves them."""
+    content = template.read(ROOT / "infra/template.yaml")
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, resource in content["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            (folder / name).mkdir(parents=True)
+            program = binaries / resource["Metadata"]["BuildProperties"]["Binary"]
+            if not program.is_file():
+                raise Failed(f"no program `{program}`")
+            shutil.copy(program, folder / name / "bootstrap")
+            resource["Properties"]["CodeUri"] = name
+    template.write(content, folder / "template.yaml")
+    return folder / "template.yaml"
+
+
+class Stack:
+    """The stack in the emulator."""
+
+    def __init__(self, aws, built, parameters):
+        self.aws, self.built, self.parameters = aws, built, parameters
+        self.releases = 0
+        self.left_out = []
+
+    def package(self):
+        """Puts the functions into a bucket, and makes the copy that is deployed."""
+        content, self.left_out = template.copied(template.read(self.built))
+        copy = self.built.with_name("copy.yaml")
+        template.write(content, copy)
+        packaged = self.built.with_name("packaged.yaml")
+        self.aws.client("s3").create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": self.aws.client("s3").meta.region_name}
+        )
+        run(
+            [SAM, "package", "--template-file", copy, "--s3-bucket", BUCKET, "--output-template-file", packaged],
+            self.aws.environment(),
+        )
+        self.packaged = packaged
+
+    def deploy(self, **changed):
+        """Deploys it, with these parameters changed, as another release."""
+        self.releases += 1
+        self.parameters |= changed | {"Release": f"rehearsal-{self.releases}"}
+        ready = self.packaged.with_name("ready.yaml")
+        template.write(template.transformed(template.read(self.packaged), self.parameters), ready)
+        self.run_deploy(STACK, ready, "CAPABILITY_IAM", self.parameters)
+
+    def deploy_member(self, account, parameters):
+        """Deploys the role by which an account is entered."""
+        path = ROOT / "infra/member-account.yaml"
+        self.run_deploy(f"{STACK}-member", path, "CAPABILITY_NAMED_IAM", parameters, account)
+
+    def run_deploy(self, name, path, capability, parameters, account=ACCOUNT):
+        command = [SAM, "deploy", "--stack-name", name, "--template-file", path, "--capabilities", capability]
+        command += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-resolve-s3"]
+        # More than SAM lets through without a bucket, the main template goes by way of it.
+        if account == ACCOUNT:
+            command += ["--s3-bucket", BUCKET]
+        pairs = [f"{key}={value}" for key, value in parameters.items()]
+        run([*command, "--parameter-overrides", *pairs], self.aws.environment(account))
+
+    def outputs(self):
+        told = self.aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+        if not told["StackStatus"].endswith("_COMPLETE") or "ROLLBACK" in told["StackStatus"]:
+            raise Failed(f"the stack is in {told['StackStatus']}: {told.get('StackStatusReason')}")
+        return {each["OutputKey"]: each["OutputValue"] for each in told["Outputs"]}
+
+    def resources(self):
+        pages = self.aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
+        return [each for page in pages for each in page["StackResourceSummaries"]]
+
+    def delete(self):
+        run([SAM, "delete", "--stack-name", STACK, "--no-prompts", "--region", "eu-central-1"], self.aws.environment())
+        say(f"    `sam delete` of {STACK} ended well")

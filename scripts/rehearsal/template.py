@@ -1,0 +1,108 @@
+"""The copy of the template that is rehearsed: what ministack 1.5 does not have is left out of it, here and
+nowhere else, with the reason. What is deployed for real is the template as it is."""
+
+import copy
+import os
+
+from samcli.yamlhelper import yaml_dump, yaml_parse
+from samtranslator.translator.transform import transform
+
+from rehearsal.emulator import REGION
+
+
+def without(kind, ending=""):
+    """Leaves out the resources of a type, those whose names end so."""
+
+    def change(resources):
+        gone = [name for name, r in resources.items() if r["Type"] == kind and name.endswith(ending)]
+        for name in gone:
+            del resources[name]
+        return gone
+
+    return change
+
+
+def with_numbers(resources):
+    """Puts the parameter's default in place of the reference to it."""
+    changed = []
+    for name, resource in resources.items():
+        for event in (resource.get("Properties", {}).get("Events") or {}).values():
+            if scaling := event["Properties"].get("ScalingConfig"):
+                scaling["MaximumConcurrency"] = 5
+                changed.append(name)
+    return changed
+
+
+# What the copy lacks or has otherwise: how, and why.
+CHANGES = [
+    (
+        "saved queries of Logs Insights are left out",
+        without("AWS::Logs::QueryDefinition"),
+        "ministack does not know AWS::Logs::QueryDefinition",
+    ),
+    (
+        "alarms of the share of denials are left out",
+        without("AWS::CloudWatch::Alarm", "DenialsAlarm"),
+        "ministack's alarms take one metric each, no expression of several",
+    ),
+    (
+        "MaximumConcurrency of the queues is a number, not a parameter",
+        with_numbers,
+        "ministack passes a parameter on as text, and its poller of queues then stops at comparing it",
+    ),
+]
+
+# What is rehearsed otherwise than it is used, or not at all, for other reasons than the copy.
+ASIDE = [
+    ("the HTTP API (FrontDoor=http-api)", "ministack's HTTP API is not called; the hooks are, by their function URLs"),
+    (
+        "bringing in a version bit by bit (Deployment)",
+        "ministack does not know CodeDeploy: Deployment=AllAtOnce, which is the parameter's own value for that",
+    ),
+    (
+        "the SAM transform in CloudFormation",
+        "ministack has it only with a library that is not in its environment; the one of SAM itself is used before",
+    ),
+    (
+        "`AssumeRoleWithSAML` and `AssumeRoleWithWebIdentity`",
+        "ministack does not know the first; the trust policies are read instead (the tests judge them, with sessions' tags)",
+    ),
+    ("conditions on the keys of the table", "ministack does not know dynamodb:LeadingKeys; `make lint-infra` holds them"),
+    ("time", "no memory limit, no cold start and no latency of AWS is in any number here"),
+]
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return yaml_parse(file.read())
+
+
+def write(template, path):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(yaml_dump(template))
+
+
+def copied(template):
+    """The copy, and for each of CHANGES the names that it concerns."""
+    template = copy.deepcopy(template)
+    return template, [change(template["Resources"]) for _, change, _ in CHANGES]
+
+
+class NoPolicies:
+    """The template uses no managed policies by name."""
+
+    def load(self):
+        return {}
+
+
+def transformed(template, parameters):
+    """What CloudFormation makes of a template of SAM, with these parameters."""
+    before = os.environ.get("AWS_DEFAULT_REGION")
+    os.environ["AWS_DEFAULT_REGION"] = REGION
+    try:
+        return transform(copy.deepcopy(template), dict(parameters), NoPolicies())
+    finally:
+        if before is None:
+            del os.environ["AWS_DEFAULT_REGION"]
+        else:
+            os.environ["AWS_DEFAULT_REGION"] = before
