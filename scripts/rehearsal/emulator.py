@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -71,7 +72,7 @@ def running(python, folder):
     with socket.create_server(("127.0.0.1", 0)) as listener, open(f"{folder}/ministack.log", "w") as log:
         port = listener.getsockname()[1]
         server = subprocess.Popen(
-            [python, "-B", "-u", os.path.abspath(local_aws.__file__), "--serve", str(listener.fileno())],
+            [python, "-B", "-u", pathlib.Path(__file__).with_name("server.py"), str(listener.fileno())],
             # The functions inherit the endpoint: it is how they find DynamoDB and the others.
             env=local_aws.variables(str(folder), port) | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"},
             pass_fds=[listener.fileno()],

@@ -33,6 +33,19 @@ def with_numbers(resources):
     return changed
 
 
+def with_batches(resources):
+    """Lets roles that may send a message to a queue also send several at once."""
+    changed = []
+    for name, resource in resources.items():
+        policies = resource["Properties"].get("Policies", []) if resource["Type"] == "AWS::IAM::Role" else []
+        for statement in (each for policy in policies for each in policy["PolicyDocument"]["Statement"]):
+            actions = statement.get("Action", [])
+            if isinstance(actions, list) and "sqs:SendMessage" in actions:
+                actions.append("sqs:SendMessageBatch")
+                changed.append(name)
+    return changed
+
+
 # What the copy lacks or has otherwise: how, and why.
 CHANGES = [
     (
@@ -49,6 +62,11 @@ CHANGES = [
         "MaximumConcurrency of the queues is a number, not a parameter",
         with_numbers,
         "ministack passes a parameter on as text, and its poller of queues then stops at comparing it",
+    ),
+    (
+        "who may send to a queue is also given sqs:SendMessageBatch",
+        with_batches,
+        "to ministack it is an action of its own; to SQS it is sqs:SendMessage",
     ),
 ]
 
