@@ -76,7 +76,7 @@ def rehearse(arguments):
         rehearsal.run()
     say()
     say("Not rehearsed, or otherwise than on AWS:")
-    for (what, _, why), names in zip(template.CHANGES, rehearsal.stack.left_out):
+    for what, names, why in rehearsal.stack.changed:
         say(f"  - {what} ({why}): {', '.join(sorted(names))}")
     for what, why in template.ASIDE:
         say(f"  - {what}: {why}")

@@ -71,13 +71,15 @@ class Stack:
     def __init__(self, aws, built, parameters):
         self.aws, self.built, self.parameters = aws, built, parameters
         self.releases = 0
-        self.left_out = []
+        self.changed = []
+        self.member = self.packaged = None
 
     def package(self):
         """Puts the functions into a bucket, and makes the copy that is deployed."""
-        content, self.left_out = template.copied(template.read(self.built))
         copy = self.built.with_name("copy.yaml")
-        template.write(content, copy)
+        self.changed = template.copied(self.built, copy, template.CHANGES)
+        self.member = self.built.with_name("member-account.yaml")
+        self.changed += template.copied(ROOT / "infra/member-account.yaml", self.member, template.MEMBER_CHANGES)
         packaged = self.built.with_name("packaged.yaml")
         self.aws.client("s3").create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": self.aws.client("s3").meta.region_name}
@@ -98,8 +100,7 @@ class Stack:
 
     def deploy_member(self, account, parameters):
         """Deploys the role by which an account is entered."""
-        path = ROOT / "infra/member-account.yaml"
-        self.run_deploy(f"{STACK}-member", path, "CAPABILITY_NAMED_IAM", parameters, account)
+        self.run_deploy(f"{STACK}-member", self.member, "CAPABILITY_NAMED_IAM", parameters, account)
 
     def run_deploy(self, name, path, capability, parameters, account=ACCOUNT):
         command = [SAM, "deploy", "--stack-name", name, "--template-file", path, "--capabilities", capability]

@@ -36,7 +36,7 @@ def check(holds, text, found=None):
     say(f"    {text}")
 
 
-def until(text, holds, patience_s=90, pause_s=0.5):
+def until(text, holds, patience_s=60, pause_s=0.5):
     """Waits until something holds. Gives what `holds` gave."""
     begun = time.monotonic()
     while not (found := holds()):

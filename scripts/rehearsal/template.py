@@ -1,7 +1,6 @@
 """The copy of the template that is rehearsed: what ministack 1.5 does not have is left out of it, here and
 nowhere else, with the reason. What is deployed for real is the template as it is."""
 
-import copy
 import os
 
 from samcli.yamlhelper import yaml_dump, yaml_parse
@@ -33,16 +32,32 @@ def with_numbers(resources):
     return changed
 
 
+def statements(resources):
+    """What roles may do: each role's name with each statement."""
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::IAM::Role":
+            for policy in resource["Properties"]["Policies"]:
+                yield from ((name, statement) for statement in policy["PolicyDocument"]["Statement"])
+
+
 def with_batches(resources):
     """Lets roles that may send a message to a queue also send several at once."""
     changed = []
-    for name, resource in resources.items():
-        policies = resource["Properties"].get("Policies", []) if resource["Type"] == "AWS::IAM::Role" else []
-        for statement in (each for policy in policies for each in policy["PolicyDocument"]["Statement"]):
-            actions = statement.get("Action", [])
-            if isinstance(actions, list) and "sqs:SendMessage" in actions:
-                actions.append("sqs:SendMessageBatch")
-                changed.append(name)
+    for name, statement in statements(resources):
+        actions = statement.get("Action", [])
+        if isinstance(actions, list) and "sqs:SendMessage" in actions:
+            actions.append("sqs:SendMessageBatch")
+            changed.append(name)
+    return changed
+
+
+def without_external_id(resources):
+    """Takes the external id from what the role itself may do; the other account's role still demands it."""
+    changed = []
+    for name, statement in statements(resources):
+        if statement.get("Action") == "sts:AssumeRole":
+            del statement["Condition"]
+            changed.append(name)
     return changed
 
 
@@ -67,6 +82,31 @@ CHANGES = [
         "who may send to a queue is also given sqs:SendMessageBatch",
         with_batches,
         "to ministack it is an action of its own; to SQS it is sqs:SendMessage",
+    ),
+    (
+        "the role of trust-sync may assume member roles without the condition on sts:ExternalId",
+        without_external_id,
+        "ministack knows the external id in trust policies alone; that of the member role does demand it",
+    ),
+]
+
+
+def with_wide_names(resources):
+    """Names every role and provider of the account in place of those under a path, with a prefix."""
+    changed = []
+    for name, statement in statements(resources):
+        if statement.get("Effect") == "Allow" and statement.get("Resource") != "*":
+            statement["Resource"] = "*"
+            changed.append(f"{name}.{statement['Sid']}")
+    return changed
+
+
+# The same for infra/member-account.yaml.
+MEMBER_CHANGES = [
+    (
+        "what the member role may write in its account is not bounded by path and prefix",
+        with_wide_names,
+        "ministack knows no path of a role and no name of a provider when it judges a call",
     ),
 ]
 
@@ -100,10 +140,12 @@ def write(template, path):
         file.write(yaml_dump(template))
 
 
-def copied(template):
-    """The copy, and for each of CHANGES the names that it concerns."""
-    template = copy.deepcopy(template)
-    return template, [change(template["Resources"]) for _, change, _ in CHANGES]
+def copied(path, to, changes):
+    """Writes the copy of a template. Gives what is changed in it, with the names that it concerns, and why."""
+    content = read(path)
+    told = [(what, change(content["Resources"]), why) for what, change, why in changes]
+    write(content, to)
+    return told
 
 
 class NoPolicies:
@@ -118,7 +160,7 @@ def transformed(template, parameters):
     before = os.environ.get("AWS_DEFAULT_REGION")
     os.environ["AWS_DEFAULT_REGION"] = REGION
     try:
-        return transform(copy.deepcopy(template), dict(parameters), NoPolicies())
+        return transform(template, dict(parameters), NoPolicies())
     finally:
         if before is None:
             del os.environ["AWS_DEFAULT_REGION"]
