@@ -91,7 +91,7 @@ class Rehearsal:
             check("group codes of 4 characters" in told, "it has its settings now, with group codes of 4 characters", told)
 
     def redeploy(self):
-        stated, version = self.signet("export", "--source", "file:platform"), self.version()
+        stated, version = self.signet("export", "file:platform"), self.version()
         new = secrets.token_urlsafe(32)
         with step("Deploy again, with another secret"):
             self.stack.deploy(HookSecretSha256=digest(new))
@@ -102,17 +102,17 @@ class Rehearsal:
             check(status == 401, "the old secret is refused with 401", (status, told))
             self.secret = new
             self.signs_in_as_reader()
-            check(self.signet("export", "--source", "file:platform") == stated, "the table states what it stated")
+            check(self.signet("export", "file:platform") == stated, "the table states what it stated")
 
     def delete(self):
-        stated, before = self.signet("export", "--source", "file:platform"), self.count()
+        stated, before = self.signet("export", "file:platform"), self.count()
         with step("Delete the stack: `sam delete`"):
             self.stack.delete()
             status, _ = self.call("HookUrl", "saml-hook", [READERS])
             check(status in (403, 404), "nobody answers at the hook's URL any more", status)
             check(self.table()["TableStatus"] == "ACTIVE", "the table is there")
             check(self.count() == before, f"with all its {before} items", self.count())
-            check(self.signet("export", "--source", "file:platform") == stated, "it states what it stated")
+            check(self.signet("export", "file:platform") == stated, "it states what it stated")
             group = self.outputs["SamlHookLogGroup"]
             groups = self.aws.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
             check(len(groups) == 1, "the log of decisions is there")
@@ -281,7 +281,7 @@ class Rehearsal:
         with step("The grants are withdrawn by the dataset's next event"):
             code = self.code_of(CURATORS)
             begun = time.monotonic()
-            self.publish("DatasetTopicArn", self.dataset(2, []))
+            self.publish("DatasetTopicArn", self.dataset(2, [], state="deleted"))
             until("a sign-in has none of the roles", lambda: self.roles_of([CURATORS]) == [])
             for role in TRIALS_ROLES:
                 until(f"{role} does not trust code {code}", lambda role=role: not self.trusts(role, code))
@@ -331,7 +331,7 @@ class Rehearsal:
         provider = provider_of(role)
         return any(provider in json.dumps(each) and f":{code}:" in json.dumps(each) for each in statements)
 
-    def dataset(self, revision, roles):
+    def dataset(self, revision, roles, state="active"):
         return {
             "specversion": "1.0",
             "id": f"rehearsal-{revision}",
@@ -343,8 +343,7 @@ class Rehearsal:
             "data": {
                 "dataset": "clinical-trials",
                 "revision": revision,
-                "location": "s3://example-clinical-trials/curated/",
-                "state": "active",
+                "state": state,
                 "grants": [{"role": role, "groups": [CURATORS]} for role in roles],
             },
         }
