@@ -41,6 +41,20 @@ class Aws:
             )
         return self.clients[key]
 
+    def without_tls(self, service):
+        """A client whose calls say that they came in the clear."""
+        client = boto3.session.Session().client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.endpoint,
+            aws_access_key_id=ACCOUNT,
+            aws_secret_access_key=local_aws.CREDENTIAL,
+        )
+        client.meta.events.register(
+            f"before-sign.{service}", lambda request, **_: request.headers.add_header("x-forwarded-proto", "http")
+        )
+        return client
+
     def environment(self, account=ACCOUNT, **more):
         """What a tool needs to take this for AWS. Nothing of the caller's own account is in it."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SIGNET_"))}

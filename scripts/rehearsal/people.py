@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -30,9 +31,11 @@ def request(function, groups):
 
 
 def call(aws, url, body, secret=SECRET):
-    """Calls a function URL as Okta does, but for its host, which is ministack. Gives status and answer."""
+    """Calls a URL as Okta does, but that ministack is asked for the host. Gives status and answer."""
     parts = urllib.parse.urlsplit(url)
-    headers = {"Host": parts.hostname, "Content-Type": "application/json", "User-Agent": "Okta"}
+    # An HTTP API it knows by a name of its own, a function URL by that of AWS.
+    host = re.sub(r"\.execute-api\..*", ".execute-api.127.0.0.1", parts.hostname)
+    headers = {"Host": host, "Content-Type": "application/json", "User-Agent": "Okta"}
     if secret is not None:
         headers["Authorization"] = secret
     asked = urllib.request.Request(
@@ -101,8 +104,9 @@ class UserPool:
         }
 
     def set_trigger(self, function):
-        config = {"LambdaArn": function, "LambdaVersion": "V2_0"}
-        self.cognito.update_user_pool(UserPoolId=self.id, LambdaConfig={"PreTokenGenerationConfig": config})
+        """Has the pool call this function, or none."""
+        config = {"PreTokenGenerationConfig": {"LambdaArn": function, "LambdaVersion": "V2_0"}} if function else {}
+        self.cognito.update_user_pool(UserPoolId=self.id, LambdaConfig=config)
 
     def sign_in(self):
         """The claims of the ID token that a sign-in gives."""

@@ -68,8 +68,9 @@ def pack(binaries, folder):
 class Stack:
     """The stack in the emulator."""
 
-    def __init__(self, aws, built, parameters):
-        self.aws, self.built, self.parameters = aws, built, parameters
+    def __init__(self, aws, built):
+        self.aws, self.built = aws, built
+        self.parameters = {}
         self.releases = 0
         self.changed = []
         self.member = self.packaged = None
@@ -98,7 +99,7 @@ class Stack:
         template.write(template.transformed(template.read(self.packaged), self.parameters), ready)
         self.run_deploy(STACK, ready, "CAPABILITY_IAM", self.parameters)
 
-    def deploy_member(self, account, parameters):
+    def deploy_member(self, account, **parameters):
         """Deploys the role by which an account is entered."""
         self.run_deploy(f"{STACK}-member", self.member, "CAPABILITY_NAMED_IAM", parameters, account)
 
@@ -120,6 +121,11 @@ class Stack:
     def resources(self):
         pages = self.aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
         return [each for page in pages for each in page["StackResourceSummaries"]]
+
+    def version(self, function):
+        """The version of a function that is called."""
+        names = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in self.resources()}
+        return self.aws.client("lambda").get_alias(FunctionName=names[function], Name="live")["FunctionVersion"]
 
     def delete(self):
         run([SAM, "delete", "--stack-name", STACK, "--no-prompts", "--region", "eu-central-1"], self.aws.environment())

@@ -1,12 +1,16 @@
 """The copy of the template that is rehearsed: what ministack 1.5 does not have is left out of it, here and
 nowhere else, with the reason. What is deployed for real is the template as it is."""
 
+import logging
 import os
 
 from samcli.yamlhelper import yaml_dump, yaml_parse
 from samtranslator.translator.transform import transform
 
 from rehearsal.emulator import REGION
+
+# It misses a place to send numbers to.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 
 def without(kind, ending=""):
