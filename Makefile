@@ -12,6 +12,8 @@ PARAMETERS ?=
 EVENT ?=
 # Which sign-in is run on this machine: saml, token or cognito.
 APP ?= saml
+# A folder with the functions and the signet command, built already, for `make rehearse`.
+BINARIES ?=
 
 CARGO_DENY_VERSION := 0.20.2
 FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
@@ -199,6 +201,11 @@ deploy: setup ## Build and deploy; PARAMETERS="HookSecretSha256=…" and ARCHITE
 # Settings of one's own, such as a profile or another stack's name, in a file that git ignores.
 SAM_CONFIG := $(if $(wildcard samconfig.local.toml),--config-file samconfig.local.toml)
 
+# The stack as it would be deployed, in an emulator; docs/rehearsal.md says what that proves.
+.PHONY: rehearse
+rehearse: setup $(if $(BINARIES),,target/release/signet) ## Build, deploy to an emulator of AWS, drive it, delete it; BINARIES=target/debug skips the build
+	@$(IN_VENV) -B scripts/rehearse.py $(if $(BINARIES),--binaries '$(BINARIES)')
+
 .PHONY: clean
 clean: ## Remove everything that these tasks made, the tools too
-	rm -rf target .venv scripts/__pycache__ bench/*/node_modules
+	rm -rf target .venv scripts/__pycache__ scripts/rehearsal/__pycache__ bench/*/node_modules

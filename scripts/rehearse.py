@@ -36,6 +36,9 @@ def main():
         say(f"error: {error}")
         say(f"The rehearsal FAILED. ministack's log: {(WORK / 'aws/ministack.log').relative_to(stack.ROOT)}")
         return 1
+    except KeyboardInterrupt:
+        say("interrupted; everything is stopped")
+        return 130
     say(f"done. Rehearsed in {time.monotonic() - begun:.0f} s; everything is stopped.")
     return 0
 

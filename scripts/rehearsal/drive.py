@@ -11,7 +11,7 @@ import botocore.exceptions
 from rehearsal import people, template
 from rehearsal.deployed import TABLE, Deployed, account_of, provider_of
 from rehearsal.emulator import ACCOUNT, OTHER_ACCOUNT
-from rehearsal.stack import ROOT, STACK, Stack, architecture
+from rehearsal.stack import ROOT, Stack, architecture
 from rehearsal.steps import Failed, check, say, step, until
 
 EXTERNAL_ID = "rehearsal-signet"
@@ -327,7 +327,6 @@ class Rehearsal(Deployed):
             group = self.outputs["SamlHookLogGroup"]
             found = self.aws.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
             check(len(found) == 1, "the log of decisions is there", found)
-            say(f"    what {STACK} leaves is what docs/uninstall.md says")
 
 
 class SigningIn:

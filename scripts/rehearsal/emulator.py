@@ -102,3 +102,11 @@ def running(python, folder):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGKILL)
         server.wait()
+        keep_log_alone(folder)
+
+
+def keep_log_alone(folder):
+    """What it had stored is of no use to anybody, and some of it is large."""
+    for entry in pathlib.Path(folder).iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)

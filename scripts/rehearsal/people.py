@@ -7,6 +7,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from rehearsal.emulator import REGION
 from rehearsal.stack import ROOT
 from rehearsal.steps import Failed
 
@@ -95,7 +96,7 @@ class UserPool:
             "protocol": "cognito-oidc",
             "provider": "people-athena",
             "audience": self.client,
-            "issuer": f"https://cognito-idp.eu-central-1.amazonaws.com/{self.id}",
+            "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{self.id}",
             "mode": "enforce",
             "groups": {"claim": "cognito:groups"},
             "identity": {"from": "claim:email", "pattern": "*@example.com"},

@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 from rehearsal import template
-from rehearsal.emulator import ACCOUNT
-from rehearsal.steps import Failed, say
+from rehearsal.emulator import ACCOUNT, REGION
+from rehearsal.steps import Failed
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # Not `url`, which ministack takes for a part of its own.
@@ -43,7 +43,7 @@ def run(command, environment=None, quiet=True):
 
 def build(folder):
     """Builds every function as `make deploy` does, for this machine. Gives the built template."""
-    environment = os.environ | {"CARGO_LAMBDA_COMPILER": "cargo-zigbuild", "AWS_DEFAULT_REGION": "eu-central-1"}
+    environment = os.environ | {"CARGO_LAMBDA_COMPILER": "cargo-zigbuild", "AWS_DEFAULT_REGION": REGION}
     command = [SAM, "build", "--build-dir", folder, "--parameter-overrides", f"Architecture={architecture()}"]
     run(command, environment, quiet=False)
     return folder / "template.yaml"
@@ -82,9 +82,8 @@ class Stack:
         self.member = self.built.with_name("member-account.yaml")
         self.changed += template.copied(ROOT / "infra/member-account.yaml", self.member, template.MEMBER_CHANGES)
         packaged = self.built.with_name("packaged.yaml")
-        self.aws.client("s3").create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": self.aws.client("s3").meta.region_name}
-        )
+        place = {"LocationConstraint": REGION}
+        self.aws.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
         run(
             [SAM, "package", "--template-file", copy, "--s3-bucket", BUCKET, "--output-template-file", packaged],
             self.aws.environment(),
@@ -105,8 +104,8 @@ class Stack:
 
     def run_deploy(self, name, path, capability, parameters, account=ACCOUNT):
         command = [SAM, "deploy", "--stack-name", name, "--template-file", path, "--capabilities", capability]
-        command += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-resolve-s3"]
-        # More than SAM lets through without a bucket, the main template goes by way of it.
+        command += ["--no-confirm-changeset", "--no-resolve-s3"]
+        # The template is longer than a call may be. The other account's is not, and that has no bucket.
         if account == ACCOUNT:
             command += ["--s3-bucket", BUCKET]
         pairs = [f"{key}={value}" for key, value in parameters.items()]
@@ -128,5 +127,4 @@ class Stack:
         return self.aws.client("lambda").get_alias(FunctionName=names[function], Name="live")["FunctionVersion"]
 
     def delete(self):
-        run([SAM, "delete", "--stack-name", STACK, "--no-prompts", "--region", "eu-central-1"], self.aws.environment())
-        say(f"    `sam delete` of {STACK} ended well")
+        run([SAM, "delete", "--stack-name", STACK, "--no-prompts", "--region", REGION], self.aws.environment())

@@ -116,21 +116,31 @@ MEMBER_CHANGES = [
 
 # What is rehearsed otherwise than it is used, or not at all, for other reasons than the copy.
 ASIDE = [
-    ("the HTTP API (FrontDoor=http-api)", "ministack's HTTP API is not called; the hooks are, by their function URLs"),
     (
-        "bringing in a version bit by bit (Deployment)",
-        "ministack does not know CodeDeploy: Deployment=AllAtOnce, which is the parameter's own value for that",
+        "bringing in a version bit by bit, and going back by alarms",
+        "ministack does not know CodeDeploy; Deployment is AllAtOnce, the parameter's own value for going without",
     ),
     (
-        "the SAM transform in CloudFormation",
-        "ministack has it only with a library that is not in its environment; the one of SAM itself is used before",
+        "CloudFormation's own transform of the template",
+        "ministack's needs a library that its environment lacks; the library of the SAM tools does it before `sam deploy`",
+    ),
+    ("SAM's own bucket", "SAM makes it by a stack that needs the transform as well; here a bucket is made beforehand"),
+    (
+        "names and TLS",
+        "everything is asked of 127.0.0.1 in the clear, with the hook's host in a header; "
+        "calls count as decrypted by a proxy, so that policies that demand TLS hold",
+    ),
+    ("HookAuth=jwt, throttling and the access log of the HTTP API", "they need a token's issuer, load, and API Gateway"),
+    (
+        "role sessions",
+        "ministack does not know AssumeRoleWithSAML; trust policies are read here, and judged with sessions in `make test`",
     ),
     (
-        "`AssumeRoleWithSAML` and `AssumeRoleWithWebIdentity`",
-        "ministack does not know the first; the trust policies are read instead (the tests judge them, with sessions' tags)",
+        "conditions on the table's keys and on encryption contexts",
+        "ministack does not know dynamodb:LeadingKeys, and does not encrypt; `make lint-infra` holds the policies to them",
     ),
-    ("conditions on the keys of the table", "ministack does not know dynamodb:LeadingKeys; `make lint-infra` holds them"),
-    ("time", "no memory limit, no cold start and no latency of AWS is in any number here"),
+    ("schedules, alarms and the dashboard", "they are made, and nobody waits for them or looks at them"),
+    ("memory limits, cold starts and the latency of AWS", "the times here are this machine's"),
 ]
 
 
