@@ -153,6 +153,7 @@ lint-infra: .venv/.stamp
 .PHONY: lint-sources
 lint-sources:
 	@$(STEP) 'Nothing left undone, no path of a machine' sh scripts/guard_sources.sh
+	@$(STEP) 'One version' $(PYTHON) scripts/guard_version.py
 
 .PHONY: lint-docs
 lint-docs:
