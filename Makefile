@@ -207,6 +207,13 @@ SAM_CONFIG := $(if $(wildcard samconfig.local.toml),--config-file samconfig.loca
 rehearse: setup $(if $(BINARIES),,target/release/signet) ## Build, deploy to an emulator of AWS, drive it, delete it; BINARIES=target/debug skips the build
 	@$(IN_VENV) -B scripts/rehearse.py $(if $(BINARIES),--binaries '$(BINARIES)')
 
+# For `make package`: both, unless the command line names one.
+ARCHITECTURES ?= arm64 x86_64
+
+.PHONY: package
+package: setup ## Pack a release: a zip of each function with checksums and bills of materials; ARCHITECTURES="arm64 x86_64"
+	@$(STEP) 'Pack a release (many minutes when cold)' $(PYTHON) scripts/package.py $(ARCHITECTURES)
+
 .PHONY: clean
 clean: ## Remove everything that these tasks made, the tools too
 	rm -rf target .venv scripts/__pycache__ scripts/rehearsal/__pycache__ bench/*/node_modules
