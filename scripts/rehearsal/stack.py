@@ -1,9 +1,11 @@
 """Building and deploying, with the ordinary commands of SAM."""
 
+import contextlib
 import os
 import pathlib
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -12,7 +14,6 @@ from rehearsal.emulator import ACCOUNT, REGION
 from rehearsal.steps import Failed
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-# Not `url`, which ministack takes for a part of its own.
 STACK = "signet-rehearsal"
 BUCKET = "signet-rehearsal-artifacts"
 SAM = pathlib.Path(sys.executable).with_name("sam")
@@ -24,8 +25,8 @@ def architecture():
 
 
 def run(command, environment=None, quiet=True):
-    """Runs a command. Its output is shown if it fails, or is to be seen."""
-    told = subprocess.run(
+    """Runs a command. Gives its output, which is shown if it fails, or is to be seen."""
+    process = subprocess.Popen(
         list(map(str, command)),
         cwd=ROOT,
         env=environment,
@@ -33,12 +34,18 @@ def run(command, environment=None, quiet=True):
         stdout=subprocess.PIPE if quiet else None,
         stderr=subprocess.STDOUT if quiet else None,
         text=True,
-        check=False,
+        start_new_session=True,
     )
-    if told.returncode:
-        shown = f":\n{told.stdout}" if quiet else ""
-        raise Failed(f"`{' '.join(map(str, command[:3]))} …` ended with exit code {told.returncode}{shown}")
-    return told.stdout
+    try:
+        told, _ = process.communicate()
+    finally:
+        # Only where this was interrupted is there anything left: what the command had started, too.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode:
+        shown = f":\n{told}" if quiet else ""
+        raise Failed(f"`{' '.join(map(str, command[:3]))} …` ended with exit code {process.returncode}{shown}")
+    return told
 
 
 def build(folder):

@@ -16,7 +16,8 @@ logging.getLogger("samtranslator").setLevel(logging.ERROR)
 def without(kind, ending=""):
     """Leaves out the resources of a type, those whose names end so."""
 
-    def change(resources):
+    def change(content):
+        resources = content["Resources"]
         gone = [name for name, r in resources.items() if r["Type"] == kind and name.endswith(ending)]
         for name in gone:
             del resources[name]
@@ -25,29 +26,30 @@ def without(kind, ending=""):
     return change
 
 
-def with_numbers(resources):
+def with_numbers(content):
     """Puts the parameter's default in place of the reference to it."""
     changed = []
-    for name, resource in resources.items():
+    for name, resource in content["Resources"].items():
         for event in (resource.get("Properties", {}).get("Events") or {}).values():
             if scaling := event["Properties"].get("ScalingConfig"):
-                scaling["MaximumConcurrency"] = 5
+                parameter = scaling["MaximumConcurrency"]["Ref"]
+                scaling["MaximumConcurrency"] = content["Parameters"][parameter]["Default"]
                 changed.append(name)
     return changed
 
 
-def statements(resources):
+def statements(content):
     """What roles may do: each role's name with each statement."""
-    for name, resource in resources.items():
+    for name, resource in content["Resources"].items():
         if resource["Type"] == "AWS::IAM::Role":
             for policy in resource["Properties"]["Policies"]:
                 yield from ((name, statement) for statement in policy["PolicyDocument"]["Statement"])
 
 
-def with_batches(resources):
+def with_batches(content):
     """Lets roles that may send a message to a queue also send several at once."""
     changed = []
-    for name, statement in statements(resources):
+    for name, statement in statements(content):
         actions = statement.get("Action", [])
         if isinstance(actions, list) and "sqs:SendMessage" in actions:
             actions.append("sqs:SendMessageBatch")
@@ -55,10 +57,10 @@ def with_batches(resources):
     return changed
 
 
-def without_external_id(resources):
+def without_external_id(content):
     """Takes the external id from what the role itself may do; the other account's role still demands it."""
     changed = []
-    for name, statement in statements(resources):
+    for name, statement in statements(content):
         if statement.get("Action") == "sts:AssumeRole":
             del statement["Condition"]
             changed.append(name)
@@ -95,10 +97,10 @@ CHANGES = [
 ]
 
 
-def with_wide_names(resources):
+def with_wide_names(content):
     """Names every role and provider of the account in place of those under a path, with a prefix."""
     changed = []
-    for name, statement in statements(resources):
+    for name, statement in statements(content):
         if statement.get("Effect") == "Allow" and statement.get("Resource") != "*":
             statement["Resource"] = "*"
             changed.append(f"{name}.{statement['Sid']}")
@@ -157,7 +159,7 @@ def write(template, path):
 def copied(path, to, changes):
     """Writes the copy of a template. Gives what is changed in it, with the names that it concerns, and why."""
     content = read(path)
-    told = [(what, change(content["Resources"]), why) for what, change, why in changes]
+    told = [(what, change(content), why) for what, change, why in changes]
     write(content, to)
     return told
 
