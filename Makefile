@@ -12,6 +12,8 @@ PARAMETERS ?=
 EVENT ?=
 # Which sign-in is run on this machine: saml, token or cognito.
 APP ?= saml
+# A folder with the functions and the signet command, built already, for `make rehearse`.
+BINARIES ?=
 
 CARGO_DENY_VERSION := 0.20.2
 FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
@@ -151,6 +153,7 @@ lint-infra: .venv/.stamp
 .PHONY: lint-sources
 lint-sources:
 	@$(STEP) 'Nothing left undone, no path of a machine' sh scripts/guard_sources.sh
+	@$(STEP) 'One version' $(PYTHON) scripts/guard_version.py
 
 .PHONY: lint-docs
 lint-docs:
@@ -199,6 +202,18 @@ deploy: setup ## Build and deploy; PARAMETERS="HookSecretSha256=…" and ARCHITE
 # Settings of one's own, such as a profile or another stack's name, in a file that git ignores.
 SAM_CONFIG := $(if $(wildcard samconfig.local.toml),--config-file samconfig.local.toml)
 
+# The stack as it would be deployed, in an emulator; docs/rehearsal.md says what that proves.
+.PHONY: rehearse
+rehearse: setup $(if $(BINARIES),,target/release/signet) ## Build, deploy to an emulator of AWS, drive it, delete it; BINARIES=target/debug skips the build
+	@$(IN_VENV) -B scripts/rehearse.py $(if $(BINARIES),--binaries '$(BINARIES)')
+
+# For `make package`: both, unless the command line names one.
+ARCHITECTURES ?= arm64 x86_64
+
+.PHONY: package
+package: setup ## Pack a release: a zip of each function with checksums and bills of materials; ARCHITECTURES="arm64 x86_64"
+	@$(STEP) 'Pack a release (many minutes when cold)' $(PYTHON) scripts/package.py $(ARCHITECTURES)
+
 .PHONY: clean
 clean: ## Remove everything that these tasks made, the tools too
-	rm -rf target .venv scripts/__pycache__ bench/*/node_modules
+	rm -rf target .venv scripts/__pycache__ scripts/rehearsal/__pycache__ bench/*/node_modules

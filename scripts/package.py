@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Packs a release: for each function and each processor of Lambda a deployment package and its bill of
+materials, and the checksums of all.
+
+    package.py [ARCHITECTURE…]      arm64 and x86_64, unless told
+
+They are below target/package/signet-VERSION. Nothing in zip and bill depends on when they were made. Wants
+cargo-lambda in PATH, as `make package` has it. Only the Python standard library.
+
+The bill is of CycloneDX 1.5, made from `cargo tree` of each package alone, as it is built. cargo-cyclonedx is not
+used: it takes the features of the whole workspace together, and so lists crates that are not in the function.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TARGETS = {"arm64": "aarch64-unknown-linux-gnu", "x86_64": "x86_64-unknown-linux-gnu"}
+FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/Cargo.toml"))
+# The first that a zip can have.
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def run(command, folder=ROOT, **environment):
+    subprocess.run(list(map(str, command)), cwd=folder, env=os.environ | environment, stdin=subprocess.DEVNULL, check=True)
+
+
+def has_library(target):
+    """Rust's standard library is there. cargo-lambda would download it into the machine's toolchain unasked."""
+    asked = ["rustc", "--print", "target-libdir", "--target", target]
+    folder = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    return pathlib.Path(folder).is_dir()
+
+
+def build(function, architecture, folder):
+    """The function's program, built alone, in the folder of its package, against the C library of Lambda."""
+    command = ["cargo", "lambda", "build", "--release", "--locked", "--bin", function]
+    command += ["--target", TARGETS[architecture], "--lambda-dir", folder]
+    run(command, ROOT / "functions" / function, CARGO_LAMBDA_COMPILER="cargo-zigbuild")
+    return folder / function / "bootstrap"
+
+
+def pack(program, package):
+    entry = zipfile.ZipInfo("bootstrap", EPOCH)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o100755 << 16
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr(entry, program.read_bytes(), compresslevel=9)
+
+
+def bill(function, architecture, version, package):
+    """The crates in a function, what each takes in, and the package that they are in."""
+    command = ["cargo", "tree", "--locked", "--package", function, "--target", TARGETS[architecture]]
+    command += ["--edges", "normal", "--prefix", "depth", "--format", "|{p}|{l}"]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    crates, above = {}, []
+    for line in told.splitlines():
+        depth, crate, licence = line.removesuffix(" (*)").split("|")
+        name, number = crate.split()[:2]
+        reference = f"pkg:cargo/{name}@{number.removeprefix('v')}"
+        crates.setdefault(reference, {"name": name, "version": number[1:], "licence": licence, "takes": set()})
+        del above[int(depth) :]
+        if above:
+            crates[above[-1]]["takes"].add(reference)
+        above.append(reference)
+    root = f"pkg:cargo/{function}@{version}"
+    lock = tomllib.loads((ROOT / "Cargo.lock").read_text(encoding="utf-8"))["package"]
+    checksums = {f"pkg:cargo/{each['name']}@{each['version']}": each.get("checksum") for each in lock}
+    about = component(root, crates[root], "application", hashlib.sha256(package.read_bytes()).hexdigest())
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {"component": about},
+        "components": [
+            component(reference, crates[reference], "library", checksums[reference])
+            for reference in sorted(crates)
+            if reference != root
+        ],
+        "dependencies": [{"ref": each, "dependsOn": sorted(crates[each]["takes"])} for each in sorted(crates)],
+    }
+
+
+def component(reference, crate, kind, checksum):
+    """A crate as CycloneDX has it. One of this workspace has no checksum."""
+    told = {"type": kind, "bom-ref": reference, "name": crate["name"], "version": crate["version"], "purl": reference}
+    if crate["licence"]:
+        # The slash is an old way to say `OR`.
+        told["licenses"] = [{"expression": crate["licence"].replace(" / ", "/").replace("/", " OR ")}]
+    if checksum:
+        told["hashes"] = [{"alg": "SHA-256", "content": checksum}]
+    return told
+
+
+def main():
+    architectures = sys.argv[1:] or list(TARGETS)
+    if unknown := [each for each in architectures if each not in TARGETS]:
+        sys.exit(f"package: an architecture is arm64 or x86_64, not `{unknown[0]}`")
+    for target in map(TARGETS.get, architectures):
+        if not has_library(target):
+            sys.exit(f"package: Rust's standard library for {target} is missing; run `rustup target add {target}`")
+    version = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["workspace"]["package"]["version"]
+    folder = ROOT / "target/package" / f"signet-{version}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for architecture in architectures:
+        for function in FUNCTIONS:
+            package = folder / f"{function}-{architecture}.zip"
+            pack(build(function, architecture, ROOT / "target/package/build" / architecture), package)
+            materials = bill(function, architecture, version, package)
+            text = json.dumps(materials, indent=1) + "\n"
+            package.with_suffix(".cdx.json").write_text(text, encoding="utf-8")
+            crates = len(materials["components"])
+            print(f"{package.name}: {package.stat().st_size / 1e6:.2f} MB, {crates} crates", flush=True)
+    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(folder.iterdir())]
+    (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
+    print(f"{len(sums)} files and SHA256SUMS in {folder.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"package: `{' '.join(error.cmd[:3])} …` ended with exit code {error.returncode}")

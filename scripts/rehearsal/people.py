@@ -1,0 +1,122 @@
+"""People who sign in: what Okta and a user pool ask, and what they are told."""
+
+import base64
+import json
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from rehearsal.emulator import REGION
+from rehearsal.stack import ROOT
+from rehearsal.steps import Failed
+
+# Of the sample events. It opens nothing but what runs here.
+SECRET = "signet-local-secret"
+PERSON = "jane.doe@example.com"
+SAML = "https://aws.amazon.com/SAML/Attributes/"
+AWS = "https://aws.amazon.com/"
+PASSWORD = "Rehearsal-1-only-here"
+
+
+def request(function, groups):
+    """The sample request of a function, of a person in these groups."""
+    sample = json.loads((ROOT / f"events/{function}/one-group.json").read_text(encoding="utf-8"))
+    body = json.loads(sample["body"])
+    if function == "saml-hook":
+        claim = body["data"]["assertion"]["claims"]["groups"]["attributeValues"]
+        claim[:] = [claim[0] | {"value": group} for group in groups]
+    else:
+        body["data"]["identity"]["claims"]["groups"] = list(groups)
+    return body
+
+
+def call(aws, url, body, secret=SECRET):
+    """Calls a URL as Okta does, but that ministack is asked for the host. Gives status and answer."""
+    parts = urllib.parse.urlsplit(url)
+    # An HTTP API it knows by a name of its own, a function URL by that of AWS.
+    host = re.sub(r"\.execute-api\..*", ".execute-api.127.0.0.1", parts.hostname)
+    headers = {"Host": host, "Content-Type": "application/json", "User-Agent": "Okta"}
+    if secret is not None:
+        headers["Authorization"] = secret
+    asked = urllib.request.Request(
+        aws.endpoint + parts.path, data=json.dumps(body).encode(), headers=headers, method="POST"
+    )
+    try:
+        with urllib.request.urlopen(asked, timeout=60) as told:
+            return told.status, json.loads(told.read() or b"null")
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(errors="replace")
+
+
+def added(answer):
+    """What an answer adds, by the name of the claim: the values of a SAML attribute, or a token's claim."""
+    claims = {}
+    for command in answer.get("commands", []):
+        for operation in command["value"]:
+            name = operation["path"].removeprefix("/claims/").replace("~1", "/").replace("~0", "~")
+            value = operation["value"]
+            if isinstance(value, dict) and "attributeValues" in value:
+                value = [each["value"] for each in value["attributeValues"]]
+            claims[name] = value
+    return claims
+
+
+class UserPool:
+    """A user pool with one client, one group and one person."""
+
+    def __init__(self, aws, group):
+        self.cognito = aws.client("cognito-idp")
+        pool = self.cognito.create_user_pool(PoolName="rehearsal", AutoVerifiedAttributes=["email"])["UserPool"]
+        self.id, self.arn = pool["Id"], pool["Arn"]
+        client = self.cognito.create_user_pool_client(
+            UserPoolId=self.id,
+            ClientName="rehearsal",
+            ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+            # None of the attributes that decide about access.
+            WriteAttributes=["given_name", "family_name"],
+        )
+        self.client = client["UserPoolClient"]["ClientId"]
+        self.cognito.create_group(UserPoolId=self.id, GroupName=group)
+        attributes = {"email": PERSON, "email_verified": "true"}
+        self.cognito.admin_create_user(
+            UserPoolId=self.id,
+            Username="jane",
+            MessageAction="SUPPRESS",
+            UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
+        )
+        self.cognito.admin_set_user_password(UserPoolId=self.id, Username="jane", Password=PASSWORD, Permanent=True)
+        self.cognito.admin_add_user_to_group(UserPoolId=self.id, Username="jane", GroupName=group)
+
+    def app(self):
+        """The app in an entitlement file."""
+        return {
+            "id": self.client,
+            "name": "Athena",
+            "protocol": "cognito-oidc",
+            "provider": "people-athena",
+            "audience": self.client,
+            "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{self.id}",
+            "mode": "enforce",
+            "groups": {"claim": "cognito:groups"},
+            "identity": {"from": "claim:email", "pattern": "*@example.com"},
+            "cognito": {"attributes": "protected"},
+            "when_unentitled": "deny",
+        }
+
+    def set_trigger(self, function):
+        """Has the pool call this function, or none."""
+        config = {"PreTokenGenerationConfig": {"LambdaArn": function, "LambdaVersion": "V2_0"}} if function else {}
+        self.cognito.update_user_pool(UserPoolId=self.id, LambdaConfig=config)
+
+    def sign_in(self):
+        """The claims of the ID token that a sign-in gives."""
+        told = self.cognito.initiate_auth(
+            ClientId=self.client,
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": "jane", "PASSWORD": PASSWORD},
+        )
+        if "AuthenticationResult" not in told:
+            raise Failed(f"the user pool gave no tokens: {told}")
+        middle = told["AuthenticationResult"]["IdToken"].split(".")[1]
+        return json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
