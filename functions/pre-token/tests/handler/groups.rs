@@ -5,7 +5,7 @@ use signet_cases::case::Rule;
 use signet_cases::kind::OTHER_GROUPS;
 use signet_cases::table::arn;
 use signet_cases::{Fake, Kind};
-use signet_core::app::TokenGroups;
+use signet_core::app::{AttributeLists, TokenGroups};
 use signet_hook::record::Verdict;
 
 use crate::support::{answer, app, app_with, body, change, person, reason, table, with_attributes};
@@ -98,12 +98,28 @@ fn groups_of_an_attribute_are_read_in_each_form_that_cognito_writes() {
             ("[Everyone,Clinical+Readers]", 2),
             ("[Everyone, Clinical+Readers]", 2),
             (r#"["Everyone","Clinical Readers"]"#, 2),
-            (r#"[ "Clinical Readers" ]"#, 1),
+            (r#"["Clinical Readers"]"#, 1),
         ] {
             let event = with_attributes(&json!({"custom:groups": list}));
-            let conclusion = answer(&table(app_with(kind, &[Rule::GroupsClaim(OTHER_GROUPS)])), &event);
+            let stating = |lists| {
+                let mut app = app_with(kind, &[Rule::GroupsClaim(OTHER_GROUPS)]);
+                app.tokens.cognito.lists = lists;
+                answer(&table(app), &event)
+            };
+            let is_json = list.contains('"');
+            let (stated, other) = match is_json {
+                true => (AttributeLists::Json, AttributeLists::Form),
+                false => (AttributeLists::Form, AttributeLists::Json),
+            };
+            let conclusion = stating(stated);
             assert_eq!(conclusion.record.roles, [arn("reader")], "{list}");
             assert_eq!(conclusion.record.groups.len(), groups);
+            // In the other form it may be the name of one group.
+            if list.starts_with('[') {
+                assert_eq!(self::reason(&stating(other)), "malformed_request", "{list}");
+            } else {
+                assert_eq!(stating(other).record.roles, [arn("reader")], "{list}");
+            }
         }
         for (list, reason) in [
             ("", "unentitled"),

@@ -120,7 +120,8 @@ fn a_tag_that_is_left_out_is_made_of_no_other_claim() {
 fn version_1_has_no_place_for_what_an_oidc_provider_needs() {
     let oidc = table(app(Kind::CognitoOidc));
     let conclusion = answer(&oidc, &version("1"));
-    assert_eq!((reason(&conclusion), conclusion.record.fault), ("event_version", false));
+    // It denies everybody, so it is the deployment's fault.
+    assert_eq!((reason(&conclusion), conclusion.record.fault), ("event_version", true));
     assert!(conclusion.record.detail.unwrap().contains("V2_0"));
     // It is refused before anything is decided: also to whoever would get nothing.
     let pass = Fake::new(app_with(Kind::CognitoOidc, &[Rule::Pass]));

@@ -57,6 +57,17 @@ wires! {
     PoolV3: IdentityPool, "3";
 }
 
+/// A list as Cognito writes that of a SAML attribute: each value form-encoded.
+fn list(values: &[String]) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'*' | b'_' => char::from(byte).to_string(),
+        b' ' => "+".to_owned(),
+        other => format!("%{other:02X}"),
+    };
+    let values = values.iter().map(|value| value.bytes().map(encode).collect::<String>());
+    format!("[{}]", values.collect::<Vec<_>>().join(","))
+}
+
 /// The event of a person who comes from the corporate identity provider.
 fn write(kind: Kind, version: &str, given: &Given) -> Value {
     let mut attributes = Map::new();
@@ -67,8 +78,7 @@ fn write(kind: Kind, version: &str, given: &Given) -> Value {
     for (name, values) in given.claims.iter().filter(|(name, _)| *name != kind.claim(GROUPS)) {
         let value = match &values[..] {
             [only] if !name.contains("groups") => only.clone(),
-            // As Cognito writes a list that an OIDC provider gives.
-            _ => json!(values).to_string(),
+            _ => list(values),
         };
         attributes.insert(name.clone(), json!(value));
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use signet_cases::kind::OKTA_ISSUER;
 use signet_cases::wire::Answered;
-use signet_core::app::{App, WhenNoUser};
+use signet_core::app::{App, TagRule, TagRules, WhenNoUser};
 use signet_hook::record::Verdict;
 
 use crate::support::{answer, answered, app, given, notes, reason, request, request_with, table};
@@ -49,7 +49,14 @@ fn a_client_that_acts_for_itself_is_denied_or_let_be() {
 
     let mut pass = app();
     pass.tokens.when_no_user = WhenNoUser::Pass;
-    for request in [machine, beside, renewed, renewed_odd, nobody] {
+    // A request that is said to be a person's, and names none, is never let be.
+    assert_eq!(reason(&answer(&table(app()), &nobody)), "no_user");
+    assert_eq!(reason(&answer(&table(pass.clone()), &nobody)), "no_user");
+    // Nor is one whose issuer itself emits what AWS reads.
+    let mut emitted = machine.clone();
+    emitted["data"]["access"]["claims"]["https://aws.amazon.com/Roles"] = json!("x");
+    assert_eq!(reason(&answer(&table(pass.clone()), &emitted)), "base_token");
+    for request in [machine, beside, renewed, renewed_odd] {
         let denied = answer(&table(app()), &request);
         assert_eq!((reason(&denied), denied.record.fault), ("no_user", false));
         let passed = answer(&table(pass.clone()), &request);
@@ -161,11 +168,17 @@ fn groups_of_a_wrong_type_are_no_groups_but_a_denial() {
             assert!(conclusion.record.detail.unwrap().contains("/claims/groups"));
         }
     }
-    // A claim that is mapped to a tag is read as strictly; one that is not, not at all.
+    // A claim that is mapped to a tag, and is no text, counts as missing.
     let mapped = crate::support::app_with(&[signet_cases::case::Rule::Tag("level", "level")]);
     let mut request = request();
     request["data"]["identity"]["claims"]["level"] = json!(7);
-    assert_eq!(reason(&answer(&table(mapped), &request)), "malformed_request");
+    let conclusion = answer(&table(mapped.clone()), &request);
+    assert_eq!((given(&conclusion).len(), notes(&conclusion)), (3, vec!["tag_left_out"]));
+    let required =
+        mapped.tags.rules().iter().map(|(key, rule)| (key.clone(), TagRule { required: true, ..rule.clone() }));
+    let required =
+        App { tags: TagRules::new(required.collect(), std::collections::BTreeSet::new()).unwrap(), ..mapped };
+    assert_eq!(reason(&answer(&table(required), &request)), "required_tag");
     assert_eq!(given(&answer(&table(app()), &request)).len(), 3);
 }
 
