@@ -106,17 +106,17 @@ fn groups_of_an_attribute_are_read_in_each_form_that_cognito_writes() {
                 app.tokens.cognito.lists = lists;
                 answer(&table(app), &event)
             };
-            let is_json = list.contains('"');
-            let (stated, other) = match is_json {
-                true => (AttributeLists::Json, AttributeLists::Form),
-                false => (AttributeLists::Form, AttributeLists::Json),
+            let (stated, other) = if list.contains('"') {
+                (AttributeLists::Json, AttributeLists::Form)
+            } else {
+                (AttributeLists::Form, AttributeLists::Json)
             };
             let conclusion = stating(stated);
             assert_eq!(conclusion.record.roles, [arn("reader")], "{list}");
             assert_eq!(conclusion.record.groups.len(), groups);
             // In the other form it may be the name of one group.
             if list.starts_with('[') {
-                assert_eq!(self::reason(&stating(other)), "malformed_request", "{list}");
+                assert_eq!(reason(&stating(other)), "malformed_request", "{list}");
             } else {
                 assert_eq!(stating(other).record.roles, [arn("reader")], "{list}");
             }
