@@ -147,7 +147,10 @@ async fn calls_of_the_token_hook() {
     assert_eq!((&observed["answer"], &observed["mode"]), (&json!("no_change"), &json!("observe")));
 
     // For a machine, and for a person who asks for no ID token.
-    let machine = explain(&call("machines", ISSUER, &json!({}), &json!({"access": {"claims": {}}})));
+    let mut machine = call("machines", ISSUER, &json!({}), &json!({"access": {"claims": {}}}));
+    assert_eq!(reason(&machine), "no_user", "a request that is said to be a person's, and names none");
+    machine["data"]["context"]["protocol"]["request"]["grant_type"] = json!("client_credentials");
+    let machine = explain(&machine);
     assert_eq!((&machine["answer"], &machine["notes"][0]["kind"]), (&json!("no_change"), &json!("no_user")));
     let no_id_token = json!({"access": claims});
     let nothing = explain(&call("oidc", ISSUER, &user, &no_id_token));

@@ -109,7 +109,8 @@ async fn rules_of_tokens_are_there_as_they_were_stated() {
         (&names[3..4], with(|stated| stated.app.tokens.when_no_user = WhenNoUser::Pass)),
         (&names[4..5], with(|stated| stated.app.tokens.cognito.attributes = AttributeSource::Protected)),
         (&names[5..6], with(|stated| stated.app.tokens.cognito.identity_provider = Some("Okta".to_owned()))),
-        (&names[6..7], with(|stated| stated.app.tokens.cognito.groups = TokenGroups::Remove)),
+        (&names[6..7], with(|stated| stated.app.tokens.cognito.lists = AttributeLists::Json)),
+        (&names[7..8], with(|stated| stated.app.tokens.cognito.groups = TokenGroups::Remove)),
         (
             &names,
             with(|stated| {
