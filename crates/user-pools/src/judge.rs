@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `attribute_writable` | users can write attributes that decide about access |
 //! | `attribute_unknown` | the pool has no such attribute: nobody has a value |
-//! | `trigger_missing`, `trigger_version` | tokens do not go through Signet, or cannot carry what the app needs |
+//! | `trigger_missing`, `trigger_version` | the pool has no trigger, or one that cannot carry what the app needs |
 //! | `identity_provider_unknown` | nobody can come from where the app's users must come from |
 //! | `identity_provider_open` | users of every identity provider of the pool count |
 //! | `pool_unreadable` | none of this is known, since the pool cannot be read or is none |
