@@ -10,10 +10,14 @@ and stopped when this ends. docs/rehearsal.md says what this proves, and what it
 
 import argparse
 import contextlib
+import fcntl
+import os
 import pathlib
+import shutil
 import signal
 import sys
 import time
+import traceback
 
 import botocore.exceptions
 
@@ -29,18 +33,42 @@ def main():
     # As an exception, so that everything that was started is stopped.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
+    # Nothing that is asked of this machine goes by way of another.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
     begun = time.monotonic()
     try:
-        rehearse(arguments)
-    except (Failed, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-        say(f"error: {error}")
-        say(f"The rehearsal FAILED. ministack's log: {(WORK / 'aws/ministack.log').relative_to(stack.ROOT)}")
-        return 1
+        with alone():
+            rehearse(arguments)
+    except Failed as error:
+        return failed(error)
     except KeyboardInterrupt:
         say("interrupted; everything is stopped")
         return 130
+    # Whatever else it is: an answer of another form, a server that has gone.
+    except Exception as error:
+        traceback.print_exc()
+        return failed(f"{type(error).__name__}: {error}")
     say(f"done. Rehearsed in {time.monotonic() - begun:.0f} s; everything is stopped.")
     return 0
+
+
+def failed(error):
+    say(f"error: {error}")
+    kept = [path.relative_to(stack.ROOT) for path in (WORK / "aws/ministack.log", WORK / "logs") if path.exists()]
+    say(f"The rehearsal FAILED. Logs: {', '.join(map(str, kept)) or 'none yet'}")
+    return 1
+
+
+@contextlib.contextmanager
+def alone():
+    """Two at once would take each other's files."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    with open(WORK / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failed("another rehearsal is running") from None
+        yield
 
 
 def parsed():
@@ -62,6 +90,8 @@ def parsed():
 
 
 def rehearse(arguments):
+    for last in (WORK / "logs", WORK / "aws"):
+        shutil.rmtree(last, ignore_errors=True)
     if arguments.binaries:
         with step("Take the functions that are built already"):
             binaries = arguments.binaries.resolve()

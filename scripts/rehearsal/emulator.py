@@ -17,6 +17,9 @@ from rehearsal.steps import Failed
 ACCOUNT = local_aws.ACCOUNT
 OTHER_ACCOUNT = "444455556666"
 REGION = local_aws.REGION
+# A user pool fails a sign-in whose trigger fails, as Cognito does. The functions inherit the endpoint as
+# well: it is how they find DynamoDB and the others.
+OF_ITS_OWN = {"MINISTACK_COGNITO_PRETOKEN_STRICT": "1"}
 
 
 class Aws:
@@ -87,10 +90,10 @@ def running(python, folder):
         port = listener.getsockname()[1]
         server = subprocess.Popen(
             [python, "-B", "-u", pathlib.Path(__file__).with_name("server.py"), str(listener.fileno())],
-            # The functions inherit the endpoint: it is how they find DynamoDB and the others.
-            env=local_aws.variables(str(folder), port) | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"},
+            env=local_aws.variables(str(folder), port) | OF_ITS_OWN | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"},
             pass_fds=[listener.fileno()],
-            stdin=subprocess.DEVNULL,
+            # It ends when this does: whoever runs the rehearsal may be killed, and leaves nothing behind.
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -11,11 +12,10 @@ from rehearsal.emulator import REGION
 from rehearsal.stack import ROOT
 from rehearsal.steps import Failed
 
-# Of the sample events. It opens nothing but what runs here.
-SECRET = "signet-local-secret"
 PERSON = "jane.doe@example.com"
 SAML = "https://aws.amazon.com/SAML/Attributes/"
 AWS = "https://aws.amazon.com/"
+TAG = "PrincipalTag:"
 PASSWORD = "Rehearsal-1-only-here"
 
 
@@ -31,8 +31,9 @@ def request(function, groups):
     return body
 
 
-def call(aws, url, body, secret=SECRET):
-    """Calls a URL as Okta does, but that ministack is asked for the host. Gives status and answer."""
+def call(aws, url, body, secret):
+    """Calls a URL as Okta does, with a secret or with none, but that ministack is asked for the host. Gives
+    status and answer."""
     parts = urllib.parse.urlsplit(url)
     # An HTTP API it knows by a name of its own, a function URL by that of AWS.
     host = re.sub(r"\.execute-api\..*", ".execute-api.127.0.0.1", parts.hostname)
@@ -62,8 +63,33 @@ def added(answer):
     return claims
 
 
+def record(number, claims, role=None, **tags):
+    """What CloudTrail would write of a role session that an assertion with these claims opened; of another
+    role, or with other tags, for one that is forged."""
+    said = {name.removeprefix(SAML): values for name, values in claims.items() if name.startswith(SAML)}
+    given, provider = said["Role"][0].split(",")
+    own = {name.removeprefix(TAG): values[0] for name, values in said.items() if name.startswith(TAG)}
+    return {
+        "eventID": f"rehearsal-{number}",
+        "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "eventSource": "sts.amazonaws.com",
+        "eventName": "AssumeRoleWithSAML",
+        "sourceIPAddress": "192.0.2.10",
+        "requestParameters": {
+            "sAMLAssertionID": f"_rehearsal{number}",
+            "roleArn": role or given,
+            "principalArn": provider,
+            "roleSessionName": said["RoleSessionName"][0],
+            "sourceIdentity": said["SourceIdentity"][0],
+            "principalTags": own | tags,
+            "transitiveTagKeys": said["TransitiveTagKeys"],
+        },
+        "responseElements": {"audience": "https://signin.aws.amazon.com/saml"},
+    }
+
+
 class UserPool:
-    """A user pool with one client, one group and one person."""
+    """A user pool with one client, one group, a person in it, and one in none."""
 
     def __init__(self, aws, group):
         self.cognito = aws.client("cognito-idp")
@@ -78,15 +104,19 @@ class UserPool:
         )
         self.client = client["UserPoolClient"]["ClientId"]
         self.cognito.create_group(UserPoolId=self.id, GroupName=group)
-        attributes = {"email": PERSON, "email_verified": "true"}
+        self.add("jane", PERSON)
+        self.cognito.admin_add_user_to_group(UserPoolId=self.id, Username="jane", GroupName=group)
+        self.add("john", "john.roe@example.com")
+
+    def add(self, name, email):
+        attributes = {"email": email, "email_verified": "true"}
         self.cognito.admin_create_user(
             UserPoolId=self.id,
-            Username="jane",
+            Username=name,
             MessageAction="SUPPRESS",
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )
-        self.cognito.admin_set_user_password(UserPoolId=self.id, Username="jane", Password=PASSWORD, Permanent=True)
-        self.cognito.admin_add_user_to_group(UserPoolId=self.id, Username="jane", GroupName=group)
+        self.cognito.admin_set_user_password(UserPoolId=self.id, Username=name, Password=PASSWORD, Permanent=True)
 
     def app(self):
         """The app in an entitlement file."""
@@ -109,12 +139,12 @@ class UserPool:
         config = {"PreTokenGenerationConfig": {"LambdaArn": function, "LambdaVersion": "V2_0"}} if function else {}
         self.cognito.update_user_pool(UserPoolId=self.id, LambdaConfig=config)
 
-    def sign_in(self):
+    def sign_in(self, name="jane"):
         """The claims of the ID token that a sign-in gives."""
         told = self.cognito.initiate_auth(
             ClientId=self.client,
             AuthFlow="USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": "jane", "PASSWORD": PASSWORD},
+            AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
         )
         if "AuthenticationResult" not in told:
             raise Failed(f"the user pool gave no tokens: {told}")

@@ -17,6 +17,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 STACK = "signet-rehearsal"
 BUCKET = "signet-rehearsal-artifacts"
 SAM = pathlib.Path(sys.executable).with_name("sam")
+# SAM itself waits for a stack up to an hour.
+PATIENCE_S = 300
 
 
 def architecture():
@@ -24,27 +26,32 @@ def architecture():
     return {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), platform.machine())
 
 
-def run(command, environment=None, quiet=True):
-    """Runs a command. Gives its output, which is shown if it fails, or is to be seen."""
+def run(command, environment=None, quiet=True, ends=0, patience_s=PATIENCE_S):
+    """Runs a command, which must end with this exit code in this time. Gives its standard output; of a
+    quiet one, what it said is shown if it fails."""
+    name = f"`{' '.join(map(str, command[:3]))} …`"
     process = subprocess.Popen(
         list(map(str, command)),
         cwd=ROOT,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE if quiet else None,
-        stderr=subprocess.STDOUT if quiet else None,
+        stderr=subprocess.PIPE if quiet else None,
         text=True,
         start_new_session=True,
     )
     try:
-        told, _ = process.communicate()
+        told, noted = process.communicate(timeout=patience_s)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"{name} has not ended in {patience_s} s") from None
     finally:
         # Only where this was interrupted is there anything left: what the command had started, too.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-    if process.returncode:
-        shown = f":\n{told}" if quiet else ""
-        raise Failed(f"`{' '.join(map(str, command[:3]))} …` ended with exit code {process.returncode}{shown}")
+        process.wait()
+    if process.returncode != ends:
+        shown = f":\n{told}{noted}" if quiet else ""
+        raise Failed(f"{name} ended with exit code {process.returncode}, and {ends} was expected{shown}")
     return told
 
 
@@ -52,7 +59,7 @@ def build(folder):
     """Builds every function as `make deploy` does, for this machine. Gives the built template."""
     environment = os.environ | {"CARGO_LAMBDA_COMPILER": "cargo-zigbuild", "AWS_DEFAULT_REGION": REGION}
     command = [SAM, "build", "--build-dir", folder, "--parameter-overrides", f"Architecture={architecture()}"]
-    run(command, environment, quiet=False)
+    run(command, environment, quiet=False, patience_s=3600)
     return folder / "template.yaml"
 
 
@@ -98,12 +105,14 @@ class Stack:
         self.packaged = packaged
 
     def deploy(self, **changed):
-        """Deploys it, with these parameters changed, as another release."""
+        """Deploys it, with these parameters changed, as another release. A parameter that is not named keeps
+        its value; the transform, which is CloudFormation's otherwise, has to know it."""
         self.releases += 1
-        self.parameters |= changed | {"Release": f"rehearsal-{self.releases}"}
+        changed["Release"] = f"rehearsal-{self.releases}"
+        self.parameters |= changed
         ready = self.packaged.with_name("ready.yaml")
         template.write(template.transformed(template.read(self.packaged), self.parameters), ready)
-        self.run_deploy(STACK, ready, "CAPABILITY_IAM", self.parameters)
+        self.run_deploy(STACK, ready, "CAPABILITY_IAM", changed)
 
     def deploy_member(self, account, **parameters):
         """Deploys the role by which an account is entered."""
@@ -128,10 +137,14 @@ class Stack:
         pages = self.aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
         return [each for page in pages for each in page["StackResourceSummaries"]]
 
+    def names(self):
+        """What the stack's resources are called, by their names in the template."""
+        return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in self.resources()}
+
     def version(self, function):
         """The version of a function that is called."""
-        names = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in self.resources()}
-        return self.aws.client("lambda").get_alias(FunctionName=names[function], Name="live")["FunctionVersion"]
+        name = self.names()[function]
+        return self.aws.client("lambda").get_alias(FunctionName=name, Name="live")["FunctionVersion"]
 
     def delete(self):
         run([SAM, "delete", "--stack-name", STACK, "--no-prompts", "--region", REGION], self.aws.environment())

@@ -3,8 +3,6 @@
 import contextlib
 import time
 
-took = []
-
 
 class Failed(Exception):
     """Something is not as it must be. The text says what."""
@@ -24,9 +22,7 @@ def step(text):
     except BaseException:
         say(f"<== {text}: FAILED after {time.monotonic() - begun:.1f} s")
         raise
-    seconds = time.monotonic() - begun
-    took.append((text, seconds))
-    say(f"<== {text}: done in {seconds:.1f} s")
+    say(f"<== {text}: done in {time.monotonic() - begun:.1f} s")
 
 
 def check(holds, text, found=None):

@@ -3,11 +3,13 @@ nowhere else, with the reason. What is deployed for real is the template as it i
 
 import logging
 import os
+import pathlib
 
 from samcli.yamlhelper import yaml_dump, yaml_parse
 from samtranslator.translator.transform import transform
 
 from rehearsal.emulator import REGION
+from rehearsal.steps import Failed
 
 # It misses a place to send numbers to.
 logging.getLogger("samtranslator").setLevel(logging.ERROR)
@@ -62,7 +64,9 @@ def without_external_id(content):
     changed = []
     for name, statement in statements(content):
         if statement.get("Action") == "sts:AssumeRole":
-            del statement["Condition"]
+            conditions = statement.pop("Condition")
+            if list(conditions) != ["StringEquals"] or list(conditions["StringEquals"]) != ["sts:ExternalId"]:
+                raise Failed(f"{name} has other conditions than the external id, and the copy would lose them: {conditions}")
             changed.append(name)
     return changed
 
@@ -142,6 +146,20 @@ ASIDE = [
         "ministack does not know dynamodb:LeadingKeys, and does not encrypt; `make lint-infra` holds the policies to them",
     ),
     ("schedules, alarms and the dashboard", "they are made, and nobody waits for them or looks at them"),
+    (
+        "who may call a function: the HTTP API, the URLs and the user pool",
+        "ministack calls a function for them without a look at its policy; `make lint-infra` holds the template to that",
+    ),
+    (
+        "dead letters, and the tries before them",
+        "messages come again after minutes and five times, and ministack hands on no event that SNS, the stream or a "
+        "schedule gives up; that nothing failed is read in the logs",
+    ),
+    (
+        "point-in-time recovery by the stack",
+        "ministack's CloudFormation leaves it out: `signet doctor` must find that, and it is then switched on by hand",
+    ),
+    ("what operators may do", "everything that they do here is done by the account itself, but for the audit"),
     ("memory limits, cold starts and the latency of AWS", "the times here are this machine's"),
 ]
 
@@ -160,6 +178,9 @@ def copied(path, to, changes):
     """Writes the copy of a template. Gives what is changed in it, with the names that it concerns, and why."""
     content = read(path)
     told = [(what, change(content), why) for what, change, why in changes]
+    for what, names, _ in told:
+        if not names:
+            raise Failed(f"nothing is to be changed any more so that {what}; take that out of {pathlib.Path(__file__).name}")
     write(content, to)
     return told
 

@@ -21,6 +21,7 @@
 //! | [`cognito`] | what Cognito makes of an answer: user pool and identity pool |
 //! | [`jwt`] | an issuer's key: tokens that it signs |
 //! | [`sts`] | what AWS makes of a token |
+//! | [`trail`] | what CloudTrail writes of a role session |
 //! | [`explained`] | that `signet explain` says what a function answers |
 //! | [`faults`] | the ways in which a table fails, and what each function must make of them |
 //! | [`emf`] | what CloudWatch makes of a metric line |
@@ -55,3 +56,4 @@ pub mod stack;
 pub mod sts;
 pub mod subject;
 pub mod tokens;
+pub mod trail;

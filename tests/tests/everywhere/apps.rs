@@ -90,6 +90,8 @@ pub(crate) struct Access {
     pub(crate) source_identity: Option<String>,
     /// The decision in the log.
     pub(crate) log: Value,
+    /// What the session is called: by the assertion, or by whoever holds the token.
+    pub(crate) session_name: String,
     attempt: Box<dyn Fn(&str) -> SignIn>,
 }
 
@@ -129,10 +131,20 @@ impl Apps {
         vec![self.saml(groups).await, self.oidc(groups).await, self.athena(groups).await, self.portal(groups).await]
     }
 
+    /// What an access brings to the role.
+    pub(crate) fn attempt(&self, access: &Access) -> SignIn {
+        (access.attempt)(&self.role)
+    }
+
+    /// Everything that the three sign-in functions have written.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        [&*self.accounts.flow.stack.hook, &self.token_hook, &self.pre_token].map(Hook::lines).concat()
+    }
+
     /// Whether the role's trust policy, as IAM has it now, lets an access in, whatever it offers.
     pub(crate) async fn lets_in(&self, access: &Access) -> bool {
         let policy = self.policy().await;
-        let attempt = (access.attempt)(&self.role);
+        let attempt = self.attempt(access);
         attempt.is_let_in(&Policy::read(&policy).unwrap()).unwrap_or_else(|why| panic!("{why}: {policy}"))
     }
 
@@ -166,6 +178,7 @@ impl Apps {
             codes: owned(&codes),
             source_identity: session.source_identity,
             log,
+            session_name: session.name,
             attempt: Box::new(move |role| SignIn { role: role.to_owned(), ..attempt.clone() }),
         })
     }
@@ -232,6 +245,7 @@ impl Apps {
             source_identity: None,
             log,
             roles,
+            session_name: "CognitoIdentityCredentials".to_owned(),
             attempt: Box::new(move |role| session.attempt_anyway(role)),
         })
     }
@@ -271,6 +285,7 @@ fn web(app: &'static str, provider: &Provider, token: &str, log: Value) -> Acces
         codes: session.codes().into_iter().map(str::to_owned).collect(),
         source_identity: session.source_identity.clone(),
         log,
+        session_name: "notebook-42".to_owned(),
         attempt: Box::new(move |role| session.attempt(role)),
     }
 }

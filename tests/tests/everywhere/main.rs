@@ -1,5 +1,5 @@
 //! One person in one group gets the same access in a SAML app, an OIDC app and Cognito apps, from one grant in
-//! the table; and withdrawing the grant closes all of them.
+//! the table; and withdrawing the grant closes all of them. What was done on AWS leads back to that grant.
 //!
 //! From the events of an app registry and a data platform (SNS, SQS, Lambda) to the trust policies in IAM
 //! (moto), with the compiled functions. The tokens are signed, and read as STS reads them; what a role lets in
@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `apps` | the apps, and how one person signs in to each |
 //! | `access` | the same access everywhere, and none |
+//! | `traced` | from the sessions on AWS back to the person, the group and the event |
 //! | `judges` | that the judges of tokens refuse what they should |
 #![allow(
     clippy::unwrap_used,
@@ -21,3 +22,4 @@
 mod access;
 mod apps;
 mod judges;
+mod traced;
