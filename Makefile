@@ -12,8 +12,9 @@ PARAMETERS ?=
 EVENT ?=
 # Which sign-in is run on this machine: saml, token or cognito.
 APP ?= saml
-# A folder with the functions and the signet command, built already, for `make rehearse`.
+# For `make rehearse`: a folder with the functions and the signet command, built already; or the command alone.
 BINARIES ?=
+COMMAND ?= $(if $(BINARIES),$(BINARIES)/signet,target/release/signet)
 
 CARGO_DENY_VERSION := 0.20.2
 FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
@@ -204,8 +205,8 @@ SAM_CONFIG := $(if $(wildcard samconfig.local.toml),--config-file samconfig.loca
 
 # The stack as it would be deployed, in an emulator; docs/rehearsal.md says what that proves.
 .PHONY: rehearse
-rehearse: setup $(if $(BINARIES),,target/release/signet) ## Build, deploy to an emulator of AWS, drive it, delete it; BINARIES=target/debug skips the build
-	@$(IN_VENV) -B scripts/rehearse.py $(if $(BINARIES),--binaries '$(BINARIES)')
+rehearse: setup $(filter target/release/signet,$(COMMAND)) ## Build, deploy to an emulator of AWS, drive it, delete it; BINARIES=target/debug skips the build
+	@$(IN_VENV) -B scripts/rehearse.py --command '$(COMMAND)' $(if $(BINARIES),--binaries '$(BINARIES)')
 
 # For `make package`: both, unless the command line names one.
 ARCHITECTURES ?= arm64 x86_64

@@ -2,7 +2,7 @@
 """Rehearses a deployment on this machine: builds the functions, deploys infra/template.yaml to ministack
 with the ordinary commands of SAM, and drives the stack from the first sign-in to its deletion.
 
-    rehearse.py [--binaries DIR] [--ministack DIR]
+    rehearse.py --command FILE [--binaries DIR] [--ministack DIR]
 
 Ends with exit code 0 if all of it went as it must. Everything is on 127.0.0.1 and below target/rehearsal,
 and stopped when this ends. docs/rehearsal.md says what this proves, and what it does not.
@@ -74,10 +74,17 @@ def alone():
 def parsed():
     parser = argparse.ArgumentParser(prog="rehearse.py", description="Rehearses a deployment against ministack.")
     parser.add_argument(
+        "--command",
+        type=pathlib.Path,
+        metavar="FILE",
+        required=True,
+        help="the signet command; `make rehearse` builds it",
+    )
+    parser.add_argument(
         "--binaries",
         type=pathlib.Path,
         metavar="DIR",
-        help="take the functions and the signet command from here, built already, in place of `sam build`",
+        help="take the functions from here, built already, in place of `sam build`",
     )
     parser.add_argument(
         "--ministack",
@@ -92,15 +99,15 @@ def parsed():
 def rehearse(arguments):
     for last in (WORK / "logs", WORK / "aws"):
         shutil.rmtree(last, ignore_errors=True)
+    command = arguments.command.resolve()
+    if not command.is_file():
+        raise Failed(f"no signet command at `{arguments.command}`")
     if arguments.binaries:
         with step("Take the functions that are built already"):
-            binaries = arguments.binaries.resolve()
-            built, command = stack.pack(binaries, WORK / "build"), binaries / "signet"
+            built = stack.pack(arguments.binaries.resolve(), WORK / "build")
     else:
         with step("Build the functions: `sam build` (some minutes when cold)"):
-            built, command = stack.build(WORK / "build"), stack.ROOT / "target/release/signet"
-    if not command.is_file():
-        raise Failed(f"no signet command at `{command}`; `make rehearse` builds it")
+            built = stack.build(WORK / "build")
     with contextlib.ExitStack() as running:
         with step("Start ministack"):
             aws = running.enter_context(emulator.running(arguments.ministack / "bin/python", WORK / "aws"))

@@ -78,22 +78,24 @@ struct DecisionLine<'a> {
     lists: Option<Lists<'a>>,
 }
 
+/// The numbers come before the lists: Logs Insights finds the first 200 fields of a line, and each group
+/// of a list takes several (CloudWatch Logs user guide, "Supported logs and discovered fields").
 #[derive(Serialize)]
 struct Lists<'a> {
     #[serde(rename = "groups.count")]
     groups_count: usize,
-    groups: &'a [GroupLine],
     #[serde(rename = "groups.left_out", skip_serializing_if = "Option::is_none")]
     groups_left_out: Option<usize>,
-    codes: &'a [String],
     #[serde(rename = "roles.count")]
     roles_count: usize,
-    roles: &'a [String],
     #[serde(rename = "roles.left_out", skip_serializing_if = "Option::is_none")]
     roles_left_out: Option<usize>,
-    notes: &'a [NoteLine],
     #[serde(rename = "notes.left_out", skip_serializing_if = "Option::is_none")]
     notes_left_out: Option<usize>,
+    codes: &'a [String],
+    notes: &'a [NoteLine],
+    roles: &'a [String],
+    groups: &'a [GroupLine],
 }
 
 #[derive(Serialize)]
@@ -191,15 +193,15 @@ fn lists(record: &Record) -> Lists<'_> {
     let (notes, notes_left_out) = fitting(&record.notes, MAX_NOTES_BYTES, |note| 48 + escaped_bytes(&note.detail));
     Lists {
         groups_count: record.groups.len(),
-        groups,
         groups_left_out,
+        roles_count: record.roles.len(),
+        roles_left_out,
+        notes_left_out,
         // At most 51, by the size of the tag that carries them.
         codes: &record.codes,
-        roles_count: record.roles.len(),
-        roles,
-        roles_left_out,
         notes,
-        notes_left_out,
+        roles,
+        groups,
     }
 }
 
@@ -321,6 +323,23 @@ mod tests {
         assert_eq!(line["groups.left_out"], 2_000 - shown);
         assert!(shown > 10);
         assert!(line["roles.left_out"].is_number() && line["notes.left_out"].is_number());
+    }
+
+    #[test]
+    fn what_queries_ask_for_comes_before_the_lists() {
+        let mut record = Record::refused(&Refusal::NoApp).about(Some("event"), Some("app"), Some("user"));
+        record.groups = (0..2_000).map(|n| group(format!("{n}{}", "x".repeat(500)))).collect();
+        let mut out = Vec::new();
+        super::record(&mut out, &record, &AROUND).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let place = |name: &str| text.find(&format!("\"{name}\":")).unwrap_or_else(|| panic!("no `{name}`"));
+        for name in
+            ["decision.id", "app.id", "user.id", "outcome", "reason", "groups.count", "groups.left_out", "roles.count"]
+        {
+            for list in ["codes", "notes", "roles", "groups"] {
+                assert!(place(name) < place(list), "`{name}` comes after `{list}`");
+            }
+        }
     }
 
     #[test]
