@@ -43,14 +43,40 @@ SHOWN = {
     *("SignIns", "Denies", "Duration", "ColdStarts", "Lag", "OldestUnreconciled"),
     "ApproximateNumberOfMessagesVisible",
 }
+ROLE = "arn:aws:iam::111122223333:role/data/clinical-reader"
+DECISION = "r3trg3fyje6247zn3wyfrpwbc4"
+# The queries that must be there, and the field or text without which each would answer something else.
 QUERIES = {
-    "SignInsOfPersonQuery",
-    "WhyDeniedQuery",
-    "WhoGotRoleQuery",
-    "DenialsByReasonQuery",
-    "DecisionQuery",
-    "SessionsOfDecisionQuery",
+    "SignInsOfPersonQuery": "source_identity",
+    "WhyDeniedQuery": "reason",
+    # As it stands in the line's list of roles: without its quotation marks it would begin other roles' names.
+    "WhoGotRoleQuery": f'"{ROLE}"',
+    "DenialsByReasonQuery": "reason",
+    "DecisionQuery": "decision.id",
+    "SessionsOfDecisionQuery": DECISION,
+    "CallersOfHooksQuery": "source_ip",
+    "EventsNotAppliedQuery": "reason",
+    "ChangesOfRoleQuery": ROLE,
 }
+# Where the lines that queries read are written, or samples of them.
+LINES = {
+    **dict.fromkeys(("SamlHookLog", "TokenHookLog", "PreTokenLog"), ("events/trace/log.jsonl", "crates/hook/src")),
+    "EntitlementSyncLog": (None, "functions/entitlement-sync/src"),
+    "TrustSyncLog": (None, "functions/trust-sync/src"),
+    "TrailLogGroup": ("events/trace/records.json", None),
+}
+# What queries compare with that is to be replaced, and that no sample has.
+TO_REPLACE = {DECISION, ROLE, "00u1exampleuser0g3"}
+# What Logs Insights has of its own.
+WORDS = {"fields", "filter", "stats", "sort", "limit", "by", "as", "and", "or", "not", "in", "like", "asc", "desc"}
+WORDS |= {"count", "count_distinct", "min", "max", "ispresent"}
+# A comment, a text in either quotation marks, a field in backticks, a name.
+TOKEN = re.compile(
+    r'''#[^\n]*|"(?P<double>[^"\n]*)"|\'(?P<single>[^\'\n]*)\'|`(?P<field>[^`\n]*)`|(?P<name>@?[A-Za-z_][\w.]*)'''
+)
+# What is written of the lines that functions write: a structure, and each field with the name that it is given.
+STRUCTURE = re.compile(r"#\[derive\([^\n]*Serialize\)\]\n(?:pub )?struct [^{\n]*\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+FIELD = re.compile(r'(?:#\[serde\(rename = "([\w.]+)"[^\n]*\)\]\n\s+)?(?:pub )?(\w+): [^\n]*,\n')
 # Of two that write, one in each Region, the later would undo the earlier without knowing it.
 IN_ONE_REGION = ("EntitlementTable", "EntitlementSync", "TrustSync", "TickSchedule", "NightlySweep")
 
@@ -226,12 +252,96 @@ def searched(expression):
 
 def faults_of_queries(template):
     queries = template.of("AWS::Logs::QueryDefinition")
-    yield from ((name, "") for name in sorted(QUERIES - set(queries)))
+    yield from ((name, "") for name in sorted(set(QUERIES) - set(queries)))
     page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     for name, query in queries.items():
         title = query["Name"]["Fn::Sub"].removeprefix("${AWS::StackName}/")
         if f"*{title}*" not in page:
             yield name, f"is not described in docs/operations.md; name it there, as *{title}*"
+        fields, texts, parts = asked_by(query["QueryString"])
+        groups = [log_of(group) for group in query["LogGroupNames"]]
+        for field in sorted(fields - set.intersection(*(fields_of(template, group) for group in groups))):
+            yield name, f"asks for `{field}`, which no line of {' and '.join(groups)} has"
+        for text in sorted(texts - TO_REPLACE):
+            if not any(text in values_of(group) or is_written(group, text) for group in groups):
+                yield name, f"looks for `{text}`, which is no value in a line of {' or '.join(groups)}"
+        for part in sorted(parts - {DECISION}):
+            if not any(part in line for group in groups for line in lines_of(group)):
+                yield name, f"looks for `{part}`, which stands so in no line of {' or '.join(groups)}"
+        if name in QUERIES and QUERIES[name] not in fields | texts | parts:
+            yield name, f"does not ask for `{QUERIES[name]}`, and so answers something else; restore it"
+
+
+def log_of(group):
+    """The name of a log group that a query reads, also of one that is not always there."""
+    return group["Fn::If"][1]["Ref"] if "Fn::If" in group else group["Ref"]
+
+
+def asked_by(query):
+    """The fields that a query names but does not make, the texts that it compares with, and those that it looks
+    for within lines."""
+    fields, texts, parts, own, before = set(), set(), set(), set(), None
+    for token in TOKEN.finditer(query):
+        text = token["double"] if token["double"] is not None else token["single"]
+        name = token["field"] or token["name"]
+        if text is not None:
+            (parts if before == "like" else texts).add(text)
+        elif name and before == "as":
+            own.add(name)
+        elif token["field"] or name and name not in WORDS and not name.startswith("@"):
+            fields.add(name)
+        before = name
+    return fields - own, texts, parts
+
+
+def fields_of(template, group):
+    """The fields of a log group's lines, by its samples and by the structures that are written."""
+    if group == "HookAccessLog":
+        return set(json.loads(template.get("HookStage")["AccessLogSettings"]["Format"]))
+    sample, folder = LINES[group]
+    found = {name for line in lines_of(group) for name in names_in(json.loads(line))}
+    # Every line of ours has these two.
+    found |= {"message", "level"} if folder else set()
+    for code in sources_of(folder):
+        for structure in STRUCTURE.findall(code):
+            found |= {renamed or field for renamed, field in FIELD.findall(structure)}
+    if len(found) < 10:
+        sys.exit(f"guard-template: the fields of {group} cannot be read from {sample or folder}; correct LINES")
+    return found
+
+
+def names_in(value, before=""):
+    """The names in a JSON object as Logs Insights has them."""
+    for key, inner in value.items():
+        yield before + key
+        if isinstance(inner, dict):
+            yield from names_in(inner, f"{before}{key}.")
+
+
+def lines_of(group):
+    """The samples of a log group's lines, as they are logged."""
+    sample, _ = LINES.get(group, (None, None))
+    if not sample:
+        return []
+    text = (ROOT / sample).read_text(encoding="utf-8")
+    return [json.dumps(record) for record in json.loads(text)["Records"]] if "Records" in text else text.splitlines()
+
+
+def values_of(group):
+    return {value for line in lines_of(group) for value in json.loads(line).values() if isinstance(value, str)}
+
+
+def sources_of(folder):
+    paths = sorted((ROOT / folder).rglob("*.rs")) if folder else []
+    return [path.read_text(encoding="utf-8").partition("#[cfg(test)]")[0] for path in paths]
+
+
+def is_written(group, text):
+    """Whether a word is among those that a function writes: as a text, or as a variant, which is written small."""
+    _, folder = LINES.get(group, (None, None))
+    variant = "".join(part.title() for part in text.split("_"))
+    written = re.compile(rf'"{re.escape(text)}"|^    {re.escape(variant)},$', re.MULTILINE)
+    return any(written.search(code) for code in sources_of(folder))
 
 
 OPERATIONS = (
