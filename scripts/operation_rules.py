@@ -26,6 +26,11 @@ COUNTED = {
     "Rejections": '{ $.message = "rejected" }',
     "Findings": '{ $.message = "alarm" }',
 }
+# The same of the access log: what API Gateway answers itself.
+REFUSED = '{ $.status = "429" || $.status = "403" || ($.status = "401" && $.integration_status != "401") }'
+# Errors of a function whose denials are errors: see the template for the tenth.
+CRASHES = {"Id": "crashes", "Label": "errors that are no denials", "ReturnData": True}
+CRASHES["Expression"] = "errors - 1.1 * (denied + rejected)"
 OF_STACK = {"Fn::Sub": "Signet/${AWS::StackName}"}
 QUEUES = ("EventDeadLetters", "UndeliveredEvents", "TrustDeadLetters", "StreamFailures", "ScheduleFailures")
 WATCHED = {
@@ -35,8 +40,8 @@ WATCHED = {
     *((f"{function}{count}", None) for function in SIGN_IN for count in COUNTED),
     *((metric, function) for metric in ("Duration", "SignIns", "Throttles") for function in SIGN_IN),
     *(("Errors", function) for function in ("SamlHook", "TokenHook")),
-    *(("Url5xxCount", function) for function in ("SamlHook", "TokenHook")),
-    ("5xx", "HookApi"),
+    *((f"Url{class_}xxCount", function) for class_ in (4, 5) for function in ("SamlHook", "TokenHook")),
+    *(("5xx", "HookApi"), ("HttpApiRefusals", None), ("Errors", "PreToken")),
 }
 # What the dashboard must show, by its metric.
 SHOWN = {
@@ -114,8 +119,8 @@ def faults_of_alarms(template):
             if metric == "OldestUnreconciled" and properties.get("TreatMissingData") != "breaching":
                 yield name, "takes silence for good: the schedule may not run; let TreatMissingData say `breaching`"
             # A denial is an error of this function.
-            if (metric, of) == ("Errors", "PreToken"):
-                yield name, "rises with every denial, which is an error of PreToken; watch PreTokenFaults"
+            if (metric, of) == ("Errors", "PreToken") and properties.get("Metrics", [{}])[0] != CRASHES:
+                yield name, f"rises with denials, which are errors of PreToken; let it say `{CRASHES['Expression']}`"
         if not properties.get("AlarmActions"):
             yield name, "tells nobody; give it AlarmActions"
         title = re.search(r'docs/alarms\.md, "([^"]+)"', str(properties.get("AlarmDescription")))
@@ -136,14 +141,13 @@ def sections_of(text):
 
 
 def faults_of_counts(template):
-    for function, condition in SIGN_IN.items():
-        for count, pattern in COUNTED.items():
-            name = f"{function}{count}"
-            counted = {"MetricNamespace": OF_STACK, "MetricName": name, "MetricValue": "1", "DefaultValue": 0}
-            wanted = {"LogGroupName": {"Ref": f"{function}Log"}, "FilterPattern": pattern}
-            wanted["MetricTransformations"] = [counted | {"Unit": "Count"}]
-            if template.get(name) != wanted or template.resources.get(name, {}).get("Condition") != condition:
-                yield name, f"does not count lines `{pattern}` of {function}Log; restore it"
+    counts = [(f"{f}{c}", f"{f}Log", pattern, SIGN_IN[f]) for f in SIGN_IN for c, pattern in COUNTED.items()]
+    for name, log, pattern, condition in [*counts, ("HttpApiRefusals", "HookAccessLog", REFUSED, "UseHttpApi")]:
+        counted = {"MetricNamespace": OF_STACK, "MetricName": name, "MetricValue": "1", "DefaultValue": 0}
+        wanted = {"LogGroupName": {"Ref": log}, "FilterPattern": pattern}
+        wanted["MetricTransformations"] = [counted | {"Unit": "Count"}]
+        if template.get(name) != wanted or template.resources.get(name, {}).get("Condition") != condition:
+            yield name, f"does not count lines `{pattern}` of {log}; restore it"
 
 
 def faults_of_logs(template):

@@ -60,7 +60,7 @@ JWT_NEEDS_API = {"Fn::Equals": [{"Ref": "FrontDoor"}, "http-api"]}
 ROLLS_BACK = {
     "SamlHook": ["SamlHookFaultsAlarm", "SamlHookErrorsAlarm", "SamlHookSlowAlarm"],
     "TokenHook": ["TokenHookFaultsAlarm", "TokenHookErrorsAlarm", "TokenHookSlowAlarm"],
-    "PreToken": ["PreTokenFaultsAlarm", "PreTokenTimeoutsAlarm", "PreTokenSlowAlarm"],
+    "PreToken": ["PreTokenFaultsAlarm", "PreTokenCrashesAlarm", "PreTokenTimeoutsAlarm", "PreTokenSlowAlarm"],
 }
 PUBLISHED = "Release ${Release}: ${Architecture}, ${DeadlineMs} ms, tracing ${Tracing}"
 PROVISIONED = {"ProvisionedConcurrentExecutions": {"Ref": "ProvisionedConcurrency"}}
