@@ -52,7 +52,7 @@ CONDITIONS = {
 # With which parameters the template refuses to be deployed: without them anybody would get in.
 NEEDS = {
     "HeaderNeedsDigests": ("header", ["HookSecretSha256"]),
-    "JwtNeedsAuthorizer": ("jwt", ["JwtIssuer", "JwtAudience"]),
+    "JwtNeedsAuthorizer": ("jwt", ["JwtIssuer", "JwtAudience", "JwtScope"]),
 }
 JWT_NEEDS_API = {"Fn::Equals": [{"Ref": "FrontDoor"}, "http-api"]}
 # Why a new version of each goes back, and what a version's description says beside the release: all settings
@@ -234,6 +234,8 @@ def faults_of_doors(template):
         checked = [route.get("AuthorizationType"), route.get("AuthorizerId")]
         if checked != [either("UseJwt", "JWT", "NONE"), either("UseJwt", {"Ref": "JwtAuthorizer"}, NOTHING)]:
             yield name, "is open in jwt mode: the authorizer does not stand before it; restore AuthorizationType"
+        if route.get("AuthorizationScopes") != either("UseJwt", [{"Ref": "JwtScope"}], NOTHING):
+            yield name, "takes any client's token of the issuer and audience; restore AuthorizationScopes"
     for kind in (*ELSEWHERE, *OTHER_APIS):
         for name in template.of(kind):
             yield name, f"is of the type {kind}, a door or a permission that this guard does not look at; take it out"
