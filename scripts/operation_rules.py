@@ -9,7 +9,7 @@ import sys
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from template_words import ROOT, TRACES, bare
+from template_words import NOTHING, ROOT, TRACES, bare, either
 
 # Where each function declares its numbers.
 METRICS = {
@@ -17,7 +17,18 @@ METRICS = {
     "TrustSync": "functions/trust-sync/src/metrics.rs",
     **dict.fromkeys(("SamlHook", "TokenHook", "PreToken"), "crates/hook/src/metrics.rs"),
 }
-DECLARED = re.compile(r'\("\w+", Unit::|describe_\w+!\("\w+"|for name in \[[^\]]*\]')
+DECLARED = re.compile(r'\("(\w+)", Unit::(\w+)')
+DECLARED_TOGETHER = re.compile(r"for name in \[([^\]]*)\] \{\s+metrics::describe_\w+!\(name, Unit::(\w+)")
+# By which dimension each namespace tells whose a number is, and by what of the resource.
+DIMENSIONS = {
+    "Signet": ("Function", "Ref"),
+    "AWS/Lambda": ("FunctionName", "Ref"),
+    "AWS/SQS": ("QueueName", "Fn::GetAtt"),
+    "AWS/ApiGateway": ("ApiId", "Ref"),
+}
+TELL = [either("HasAlarmTopic", {"Ref": "AlarmTopicArn"}, {"Ref": "AlertTopic"})]
+# Nothing reaches a role in a dry run, so that what waits there would tell nothing new.
+QUIET = {"OldestUnreconciledAlarm": either("IsTrustLive", True, False)}
 SIGN_IN = {"SamlHook": None, "TokenHook": "HasTokenHook", "PreToken": "HasUserPool"}
 # What is counted in the lines of a sign-in function's log, over all reasons.
 COUNTED = {
@@ -87,31 +98,51 @@ IN_ONE_REGION = ("EntitlementTable", "EntitlementSync", "TrustSync", "TickSchedu
 
 
 def numbers_of(function):
-    """The names of the metrics that a function declares."""
+    """The metrics that a function declares, with their units."""
     if not (source := METRICS.get(function)) or not (ROOT / source).exists():
-        return set()
+        return {}
     text = (ROOT / source).read_text(encoding="utf-8").partition("#[cfg(test)]")[0]
-    found = {name for place in DECLARED.findall(text) for name in re.findall(r'"(\w+)"', place)}
+    found = dict(DECLARED.findall(text))
+    for names, unit in DECLARED_TOGETHER.findall(text):
+        found |= dict.fromkeys(re.findall(r'"(\w+)"', names), unit)
     if not found:
         sys.exit(f"guard-template: {source} declares no metric that this guard can read; correct its pattern")
     return found
 
 
 def metrics_of(alarm):
-    """What an alarm watches: namespace, metric, and the resource that its first dimension names."""
-    inner = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
-    for metric in inner or [alarm]:
-        of = [list(dimension["Value"].values())[0] for dimension in metric.get("Dimensions", [])]
-        of = of[0] if of else None
-        yield metric.get("Namespace"), metric.get("MetricName"), of if isinstance(of, str) or of is None else of[0]
+    """What an alarm watches: namespace, metric, the resource whose it is, its unit; and whether its dimensions
+    are those that the namespace has."""
+    inner = [each["MetricStat"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+    for stat in inner or [{"Metric": alarm, "Unit": alarm.get("Unit")}]:
+        metric = stat["Metric"]
+        namespace, dimensions = metric.get("Namespace"), metric.get("Dimensions", [])
+        of = [list(dimension["Value"].values())[0] for dimension in dimensions] or [None]
+        of = of[0][0] if isinstance(of[0], list) else of[0]
+        known = []
+        # Those of the stack's own namespace have none.
+        if namespace != OF_STACK:
+            name, how = DIMENSIONS.get(namespace, (None, "Ref"))
+            known = [{"Name": name, "Value": {how: of if how == "Ref" else [of, name]}}]
+        yield namespace, metric.get("MetricName"), of, stat.get("Unit"), dimensions == known
 
 
 def faults_of_alarms(template):
     seen, sections = set(), sections_of((ROOT / "docs/alarms.md").read_text(encoding="utf-8"))
     alarms = template.of("AWS::CloudWatch::Alarm")
     for name, properties in alarms.items():
-        for namespace, metric, of in metrics_of(properties):
+        for namespace, metric, of, unit, is_told_apart in metrics_of(properties):
             seen.add((metric, of))
+            if not is_told_apart:
+                yield name, f"watches `{metric}` by other dimensions than it has, and so nothing; correct Dimensions"
+            # A number that is asked for in another unit than it is counted in is not found.
+            if unit and unit != (numbers_of(of).get(metric) if namespace == "Signet" else None):
+                yield name, f"watches `{metric}` in {unit}, in which it is not counted; correct Unit or leave it out"
+            # On what the number is there at all: the front door of a URL, the filter that counts, the resource.
+            counted = metric if namespace == OF_STACK else f"{of}Url" if str(metric).startswith("Url") else of
+            condition = template.resources.get(counted, {}).get("Condition")
+            if template.resources[name].get("Condition") != condition:
+                yield name, f"is not there whenever `{counted}` is; let its Condition be {condition or 'none'}"
             if namespace == "Signet" and metric not in numbers_of(of):
                 yield name, f"watches `{metric}`, which {METRICS.get(of, of)} does not declare"
             if namespace == OF_STACK and metric not in template.of("AWS::Logs::MetricFilter"):
@@ -121,8 +152,10 @@ def faults_of_alarms(template):
             # A denial is an error of this function.
             if (metric, of) == ("Errors", "PreToken") and properties.get("Metrics", [{}])[0] != CRASHES:
                 yield name, f"rises with denials, which are errors of PreToken; let it say `{CRASHES['Expression']}`"
-        if not properties.get("AlarmActions"):
-            yield name, "tells nobody; give it AlarmActions"
+        if properties.get("AlarmActions") != TELL or properties.get("OKActions", TELL) != TELL:
+            yield name, "does not tell AlarmTopicArn or AlertTopic; restore AlarmActions"
+        if properties.get("ActionsEnabled") != QUIET.get(name):
+            yield name, "is switched off, or otherwise than is argued here; take ActionsEnabled out"
         title = re.search(r'docs/alarms\.md, "([^"]+)"', str(properties.get("AlarmDescription")))
         if not title or title[1] not in sections:
             yield name, 'does not name a section of docs/alarms.md in its description; add `See docs/alarms.md, "…"`'
@@ -175,6 +208,9 @@ def faults_of_table(template):
         yield name, "can be deleted with the stack; restore Retain and DeletionProtectionEnabled"
     if template.get(name).get("PointInTimeRecoverySpecification") != {"PointInTimeRecoveryEnabled": True}:
         yield name, "cannot be restored to a moment; restore PointInTimeRecoverySpecification"
+    key = {"KMSMasterKeyId": either("HasCustomerKey", {"Ref": "KmsKeyArn"}, NOTHING)}
+    if template.get(name).get("SSESpecification") != {"SSEEnabled": True, "SSEType": "KMS"} | key:
+        yield name, "is not encrypted by KMS, with KmsKeyArn where it is given; restore SSESpecification"
     # Global tables need both images, and so does whoever looks for who wrote what.
     if template.get(name).get("StreamSpecification") != {"StreamViewType": "NEW_AND_OLD_IMAGES"}:
         yield name, "has no stream of both images; restore StreamSpecification"
