@@ -175,6 +175,18 @@ def faults_of_subscriptions(template):
             yield name, "does not say `RawMessageDelivery: false`: with it, publishers write the envelope; say so"
 
 
+def faults_of_producer(template):
+    name = "Subscription"
+    region = {"Fn::Select": [3, {"Fn::Split": [":", {"Ref": "TopicArn"}]}]}
+    dead_letters = {"deadLetterTargetArn": {"Ref": "UndeliveredEventQueueArn"}}
+    wanted = {"TopicArn": {"Ref": "TopicArn"}, "Region": region, "Protocol": "sqs", "RawMessageDelivery": False}
+    wanted |= {"Endpoint": {"Ref": "EventQueueArn"}, "RedrivePolicy": either("IsOfThisRegion", dead_letters, NOTHING)}
+    here = {"IsOfThisRegion": {"Fn::Equals": [region, {"Ref": "AWS::Region"}]}}
+    if set(template.resources) != {name} or template.get(name) != wanted or template.conditions != here:
+        yield name, "is not alone, loses events, or asks for dead letters in another Region than the topic's; restore it"
+    yield from ((name, what) for what in too_wide(template.parameters, {"TopicArn": ["", "*", f"{TOPIC}*", FIFO]}))
+
+
 def faults_of_queues(template):
     for name, properties in template.of("AWS::SQS::Queue").items():
         policy = template.policy("AWS::SQS::QueuePolicy", "Queues", name)
@@ -340,8 +352,12 @@ def faults_of_member(template):
     yield from ((name, what) for what in too_wide(parameters, MEMBER_NARROW))
 
 
+TOPIC = "arn:aws:sns:eu-central-1:444455556666:data-access"
+# A queue that is none takes nothing from it.
+FIFO = f"{TOPIC}.fifo"
 # What parameters must not take: in a policy it would be a pattern, or everything.
 NARROW = {
+    "ProducerTopics": ["*", f"{TOPIC}*", f"{TOPIC},*", FIFO, f"{TOPIC},{FIFO}"],
     "MemberRole": ["", "*", "signet/*", "/signet/member", "signet/me?ber"],
     "RolePaths": ["/", "*", "/*/", "/data", "/data/,/"],
     "RoleTag": ["key", "key=", "=value", "key=*"],
@@ -367,7 +383,7 @@ EVENTS = (faults_of_subscriptions, faults_of_queues, faults_of_topics, faults_of
 # The rules of each template.
 RULES = {
     "template.yaml": (*SIGN_IN, *EVENTS, faults_of_roles, faults_of_environments, faults_of_trust, *OPERATIONS),
-    "producer-subscription.yaml": (faults_of_subscriptions,),
+    "producer-subscription.yaml": (faults_of_subscriptions, faults_of_producer),
     "member-account.yaml": (faults_of_member,),
     "user-pool-permission.yaml": (faults_of_user_pool,),
     "producer-topic.yaml": (),

@@ -117,6 +117,7 @@ CASES = [
     ("any token for tokens", put(of("TokenHookRoute", "AuthorizationScopes"), []), "restore AuthorizationScopes"),
     ("jwt mode without scope", drop("Rules/JwtNeedsAuthorizer/Assertions/2"), "restore the rule `JwtNeedsAuthorizer`"),
     ("two scopes", put("Parameters/JwtScope/AllowedPattern", ".*"), "JwtScope takes"),
+    ("a FIFO topic", put("Parameters/ProducerTopics/AllowedPattern", "^arn:.*$"), "ProducerTopics takes"),
     # Alarms.
     ("an alarm that is off", put(of("RolesFailedAlarm", "ActionsEnabled"), False), "is switched off"),
     ("an alarm that is never quiet", drop(of("OldestUnreconciledAlarm", "ActionsEnabled")), "is switched off, or otherwise"),
@@ -154,7 +155,14 @@ CASES = [
         "asks for `accountId`"),
 ]
 # The same of the other templates.
-OTHERS = []
+SUBSCRIPTION, TOPIC = "producer-subscription.yaml", "producer-topic.yaml"
+OTHERS = [
+    (SUBSCRIPTION, "raw delivery", put(of("Subscription", "RawMessageDelivery"), True), "does not say `RawMessageDelivery"),
+    (SUBSCRIPTION, "no dead letters", drop(of("Subscription", "RedrivePolicy")), "loses events"),
+    (SUBSCRIPTION, "dead letters of another Region", put(of("Subscription", "RedrivePolicy"),
+        {"deadLetterTargetArn": {"Ref": "UndeliveredEventQueueArn"}}), "dead letters in another Region"),
+    (SUBSCRIPTION, "a FIFO topic", put("Parameters/TopicArn/AllowedPattern", "^arn:.*$"), "TopicArn takes"),
+]
 
 
 def prove(templates, name, what, change, expected):
