@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from operation_rules import OPERATIONS
+from operation_rules import OPERATIONS, faults_of_tags
 from sign_in_rules import CODE_DEPLOY, FUNCTIONS, KEY, LAMBDA, SIGN_IN, faults_of_user_pool
 from template_words import (
     NOTHING,
@@ -185,6 +185,19 @@ def faults_of_producer(template):
     if set(template.resources) != {name} or template.get(name) != wanted or template.conditions != here:
         yield name, "is not alone, loses events, or asks for dead letters in another Region than the topic's; restore it"
     yield from ((name, what) for what in too_wide(template.parameters, {"TopicArn": ["", "*", f"{TOPIC}*", FIFO]}))
+
+
+def faults_of_producers_topic(template):
+    name = "Topic"
+    if set(template.resources) != {name, "TopicPolicy"}:
+        yield name, "is not alone with its policy: what else the stack makes, this guard does not know"
+    subscribe = allow({"AWS": {"Ref": "SignetAccount"}}, "sns:Subscribe", {"Ref": name})
+    subscribe["Condition"] = {"StringEquals": {"sns:Protocol": "sqs"}}
+    only_tls = deny("sns:Publish", {"Ref": name}, Bool={"aws:SecureTransport": "false"})
+    if template.policy("AWS::SNS::TopicPolicy", "Topics", name) != [subscribe, only_tls]:
+        yield name, "lets others in than Signet's account to subscribe a queue, or without TLS; restore its policy"
+    if template.get(name).get("KmsMasterKeyId") != {"Ref": "KmsKeyId"}:
+        yield name, "is not encrypted; set KmsMasterKeyId"
 
 
 def faults_of_queues(template):
@@ -383,10 +396,10 @@ EVENTS = (faults_of_subscriptions, faults_of_queues, faults_of_topics, faults_of
 # The rules of each template.
 RULES = {
     "template.yaml": (*SIGN_IN, *EVENTS, faults_of_roles, faults_of_environments, faults_of_trust, *OPERATIONS),
-    "producer-subscription.yaml": (faults_of_subscriptions, faults_of_producer),
-    "member-account.yaml": (faults_of_member,),
-    "user-pool-permission.yaml": (faults_of_user_pool,),
-    "producer-topic.yaml": (),
+    "producer-subscription.yaml": (faults_of_subscriptions, faults_of_producer, faults_of_tags),
+    "member-account.yaml": (faults_of_member, faults_of_tags),
+    "user-pool-permission.yaml": (faults_of_user_pool, faults_of_tags),
+    "producer-topic.yaml": (faults_of_producers_topic, faults_of_tags),
 }
 
 

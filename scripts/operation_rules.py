@@ -6,6 +6,7 @@ An alarm on a number that nobody counts never rises, and one that nobody describ
 import json
 import re
 import sys
+import tomllib
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
@@ -228,6 +229,12 @@ def faults_of_tags(template):
             tags = tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags or []}
             if tags.get("Project") != "signet" or "Part" not in tags:
                 yield name, "is not tagged with Project and Part, by which people find what it costs; tag it"
+        if "DeploymentPreference" in resource.get("Properties", {}):
+            if resource["Properties"].get("PropagateTags") is not True:
+                yield name, "has its CodeDeploy application and group without tags; set PropagateTags"
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))["default"]["deploy"]
+    if settings["parameters"].get("tags") != "Project=signet":
+        yield sorted(template.resources)[0], "and the others are deployed by samconfig.toml without `Project=signet`"
 
 
 def is_taggable(kind):

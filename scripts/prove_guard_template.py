@@ -118,6 +118,8 @@ CASES = [
     ("jwt mode without scope", drop("Rules/JwtNeedsAuthorizer/Assertions/2"), "restore the rule `JwtNeedsAuthorizer`"),
     ("two scopes", put("Parameters/JwtScope/AllowedPattern", ".*"), "JwtScope takes"),
     ("a FIFO topic", put("Parameters/ProducerTopics/AllowedPattern", "^arn:.*$"), "ProducerTopics takes"),
+    ("deployments without tags", drop(of("TokenHook", "PropagateTags")), "set PropagateTags"),
+    ("a queue without tags", drop(of("TrustQueue", "Tags")), "`TrustQueue` is not tagged"),
     # Alarms.
     ("an alarm that is off", put(of("RolesFailedAlarm", "ActionsEnabled"), False), "is switched off"),
     ("an alarm that is never quiet", drop(of("OldestUnreconciledAlarm", "ActionsEnabled")), "is switched off, or otherwise"),
@@ -161,6 +163,10 @@ OTHERS = [
     (SUBSCRIPTION, "no dead letters", drop(of("Subscription", "RedrivePolicy")), "loses events"),
     (SUBSCRIPTION, "dead letters of another Region", put(of("Subscription", "RedrivePolicy"),
         {"deadLetterTargetArn": {"Ref": "UndeliveredEventQueueArn"}}), "dead letters in another Region"),
+    (TOPIC, "a topic without tags", drop(of("Topic", "Tags")), "is not tagged"),
+    (TOPIC, "a topic in the clear", drop(of("Topic", "KmsMasterKeyId")), "is not encrypted"),
+    (TOPIC, "anybody subscribes", put(of("TopicPolicy", "PolicyDocument/Statement/0/Principal"), ANYBODY), "lets others in"),
+    ("member-account.yaml", "a role without tags", drop(of("AuditRole", "Tags")), "`AuditRole` is not tagged"),
     (SUBSCRIPTION, "a FIFO topic", put("Parameters/TopicArn/AllowedPattern", "^arn:.*$"), "TopicArn takes"),
 ]
 
