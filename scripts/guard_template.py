@@ -15,6 +15,7 @@ from pathlib import Path
 from operation_rules import OPERATIONS, faults_of_tags
 from sign_in_rules import CODE_DEPLOY, FUNCTIONS, KEY, LAMBDA, SIGN_IN, faults_of_user_pool
 from template_words import (
+    CUSTOMER_KEY,
     NOTHING,
     ROOT,
     TRACES,
@@ -49,7 +50,9 @@ ENCRYPT = ["kms:GenerateDataKey*", "kms:Decrypt"]
 
 
 def by_service(service, **context):
-    return {"StringEquals": {"kms:ViaService": {"Fn::Sub": f"{service}.${{AWS::Region}}.${{AWS::URLSuffix}}"}, **context}}
+    return {
+        "StringEquals": {"kms:ViaService": {"Fn::Sub": f"{service}.${{AWS::Region}}.${{AWS::URLSuffix}}"}, **context}
+    }
 
 
 def by_customer_key(actions, service):
@@ -183,7 +186,10 @@ def faults_of_producer(template):
     wanted |= {"Endpoint": {"Ref": "EventQueueArn"}, "RedrivePolicy": either("IsOfThisRegion", dead_letters, NOTHING)}
     here = {"IsOfThisRegion": {"Fn::Equals": [region, {"Ref": "AWS::Region"}]}}
     if set(template.resources) != {name} or template.get(name) != wanted or template.conditions != here:
-        yield name, "is not alone, loses events, or asks for dead letters in another Region than the topic's; restore it"
+        yield (
+            name,
+            "is not alone, loses events, or asks for dead letters in another Region than the topic's; restore it",
+        )
     yield from ((name, what) for what in too_wide(template.parameters, {"TopicArn": ["", "*", f"{TOPIC}*", FIFO]}))
 
 
@@ -214,7 +220,7 @@ def faults_of_queues(template):
         if name == "EventQueue" and others not in policy:
             yield name, "does not deny everybody but the topics and RedriveRoleArn; restore the statement `NobodyElse`"
         keys = [properties.get("KmsMasterKeyId"), properties.get("SqsManagedSseEnabled")]
-        if keys != [either("HasCustomerKey", {"Ref": "KmsKeyArn"}, NOTHING), either("HasCustomerKey", NOTHING, True)]:
+        if keys != [CUSTOMER_KEY, either("HasCustomerKey", NOTHING, True)]:
             yield name, "is not encrypted, with KmsKeyArn and without; set KmsMasterKeyId and SqsManagedSseEnabled"
     for name, dead_letters in (("EventQueue", "EventDeadLetters"), ("TrustQueue", "TrustDeadLetters")):
         given_up = {"deadLetterTargetArn": arn(dead_letters), "maxReceiveCount": 5}
@@ -237,7 +243,10 @@ def faults_of_topics(template):
             if allowed != [either(condition, publish, NOTHING)]:
                 yield name, f"does not let the accounts of {accounts}, and nobody else, publish; restore `Publishers`"
         elif allowed != ALERTERS:
-            yield name, "does not let the two functions and this account's alarms publish, and nobody else; restore that"
+            yield (
+                name,
+                "does not let the two functions and this account's alarms publish, and nobody else; restore that",
+            )
 
 
 def faults_of_key(template):
@@ -275,7 +284,11 @@ def faults_of_roles(template):
             yield name, f"can be had by others than {service}, or of another account; restore its trust policy"
         if other := sorted(set(role) - ALL_OF_ROLE):
             yield name, f"has {', '.join(other)}, where this guard does not look; state what it may do in Policies"
-    for name, wanted in (("EntitlementSyncRole", SYNC_MAY), ("TrustSyncRole", TRUST_MAY), ("TrustScheduleRole", SCHEDULE_MAY)):
+    for name, wanted in (
+        ("EntitlementSyncRole", SYNC_MAY),
+        ("TrustSyncRole", TRUST_MAY),
+        ("TrustScheduleRole", SCHEDULE_MAY),
+    ):
         stated = [bare(statement) for statement in template.statements(name)]
         yield from ((name, f"may do what is not foreseen: {brief(s)}") for s in stated if s not in wanted)
         yield from ((name, f"lacks: {brief(s)}") for s in wanted if s not in stated)
@@ -339,7 +352,7 @@ def faults_of_trust(template):
 
 def faults_of_member(template):
     name = "MemberRole"
-    role, parameters = template.get(name), template.parameters
+    parameters = template.parameters
     if set(template.resources) != {name, "AuditRole"}:
         yield name, "is not alone with AuditRole: what else the stack makes, this guard does not know"
     for entered, by in ((name, "TrustSyncRoleArn"), ("AuditRole", "AuditorRoleArn")):
@@ -375,6 +388,7 @@ NARROW = {
     "RolePaths": ["/", "*", "/*/", "/data", "/data/,/"],
     "RoleTag": ["key", "key=", "=value", "key=*"],
     "ExternalId": ["*", "short"],
+    "AlertEndpoint": ["a b", " ", "x" * 2049],
 }
 MEMBER_NARROW = {
     "TrustSyncRoleArn": ["*", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:role/*", "111122223333"],
@@ -385,6 +399,37 @@ MEMBER_NARROW = {
     "OidcIssuer": ["*", "*.example.com", "example.com/*", "https://example.com", "example.com/"],
     "MemberRoleName": ["", "*"],
 }
+
+
+EXAMPLE = "infra/policies/key-policy.json"
+ANY_CONTEXT = "kms:EncryptionContext:aws:"
+# What the example of a customer key's policy says beside the account: whom it lets in, to what, on which condition.
+CUSTOMER_KEY_POLICY = {
+    "PublishersOfDatasets": ("AWS", ENCRYPT, {"StringEquals": ["kms:ViaService", f"{ANY_CONTEXT}sns:topicArn"]}),
+    "PublishersOfProviders": ("AWS", ENCRYPT, {"StringEquals": ["kms:ViaService", f"{ANY_CONTEXT}sns:topicArn"]}),
+    "TopicsIntoQueues": ("sns.amazonaws.com", ENCRYPT, {"ArnEquals": ["aws:SourceArn"]}),
+    "AlarmsOfCloudWatch": ("cloudwatch.amazonaws.com", ENCRYPT, {"StringEquals": [f"{ANY_CONTEXT}sns:topicArn"]}),
+    "LogsOfTheStack": (
+        "logs.eu-central-1.amazonaws.com",
+        ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        {"ArnLike": [f"{ANY_CONTEXT}logs:arn"]},
+    ),
+}
+
+
+def faults_of_key_policy(policy):
+    stated = {}
+    for statement in policy["Statement"]:
+        (kind, who), *_ = statement["Principal"].items() if isinstance(statement["Principal"], dict) else [("", "")]
+        conditions = {how: list(keys) for how, keys in statement.get("Condition", {}).items()}
+        stated[statement["Sid"]] = (who if kind == "Service" else kind, statement["Action"], conditions)
+        if kind == "AWS" and not re.fullmatch(r"\d{12}|arn:aws:iam::\d{12}:root", str(who)):
+            yield f"{EXAMPLE}: `{statement['Sid']}` lets others in than one account"
+    if stated.pop("Account", None) != ("AWS", "kms:*", {}):
+        yield f"{EXAMPLE}: `Account` does not leave the key to its account; restore it"
+    for sid in sorted(stated.keys() | CUSTOMER_KEY_POLICY):
+        if stated.get(sid) != CUSTOMER_KEY_POLICY.get(sid):
+            yield f"{EXAMPLE}: `{sid}` says another thing than the stack needs, or more; restore it"
 
 
 def brief(statement):
@@ -412,6 +457,7 @@ def main():
     paths[: len(sys.argv) - 1] = map(Path, sys.argv[1:])
     templates = dict(zip(RULES, map(Template, paths), strict=True))
     faults = [fault for name, template in templates.items() for fault in faults_of(template, name)]
+    faults += faults_of_key_policy(json.loads((ROOT / EXAMPLE).read_text(encoding="utf-8")))
     for fault in faults:
         print(f"guard-template: {fault}", file=sys.stderr)
     if faults:

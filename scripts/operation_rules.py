@@ -10,7 +10,7 @@ import tomllib
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from template_words import NOTHING, ROOT, TRACES, bare, either
+from template_words import CUSTOMER_KEY, ROOT, TRACES, bare, either
 
 # Where each function declares its numbers.
 METRICS = {
@@ -89,7 +89,7 @@ WORDS = {"fields", "filter", "stats", "sort", "limit", "by", "as", "and", "or", 
 WORDS |= {"count", "count_distinct", "min", "max", "ispresent"}
 # A comment, a text in either quotation marks, a field in backticks, a name.
 TOKEN = re.compile(
-    r'''#[^\n]*|"(?P<double>[^"\n]*)"|\'(?P<single>[^\'\n]*)\'|`(?P<field>[^`\n]*)`|(?P<name>@?[A-Za-z_][\w.]*)'''
+    r"""#[^\n]*|"(?P<double>[^"\n]*)"|\'(?P<single>[^\'\n]*)\'|`(?P<field>[^`\n]*)`|(?P<name>@?[A-Za-z_][\w.]*)"""
 )
 # What is written of the lines that functions write: a structure, and each field with the name that it is given.
 STRUCTURE = re.compile(r"#\[derive\([^\n]*Serialize\)\]\n(?:pub )?struct [^{\n]*\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
@@ -200,6 +200,8 @@ def faults_of_logs(template):
     for name, group in groups.items():
         if group.get("RetentionInDays") != {"Ref": "LogRetentionDays"}:
             yield name, "is kept for ever, or another time than LogRetentionDays; restore RetentionInDays"
+        if group.get("KmsKeyId") != CUSTOMER_KEY:
+            yield name, "is not encrypted with KmsKeyArn, and has people's logins in it; restore KmsKeyId"
 
 
 def faults_of_table(template):
@@ -209,8 +211,8 @@ def faults_of_table(template):
         yield name, "can be deleted with the stack; restore Retain and DeletionProtectionEnabled"
     if template.get(name).get("PointInTimeRecoverySpecification") != {"PointInTimeRecoveryEnabled": True}:
         yield name, "cannot be restored to a moment; restore PointInTimeRecoverySpecification"
-    key = {"KMSMasterKeyId": either("HasCustomerKey", {"Ref": "KmsKeyArn"}, NOTHING)}
-    if template.get(name).get("SSESpecification") != {"SSEEnabled": True, "SSEType": "KMS"} | key:
+    sse = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": CUSTOMER_KEY}
+    if template.get(name).get("SSESpecification") != sse:
         yield name, "is not encrypted by KMS, with KmsKeyArn where it is given; restore SSESpecification"
     # Global tables need both images, and so does whoever looks for who wrote what.
     if template.get(name).get("StreamSpecification") != {"StreamViewType": "NEW_AND_OLD_IMAGES"}:

@@ -76,7 +76,11 @@ POOL = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/"
 ALIAS = "arn:aws:lambda:eu-central-1:111122223333:function:signet-PreToken-1"
 NO_POOLS = ["*", f"{POOL}*", f"{POOL}x_?", f"{POOL}x_y,{POOL}x_z", "arn:aws:cognito-idp:*:111122223333:userpool/x_y"]
 # What parameters must not take: anybody's source of calls, or a secret in place of its digest.
-NARROW = {"UserPoolArn": NO_POOLS, "JwtScope": ["one two", " ", "x" * 65], "HookSecretSha256": ["s3cret", "," * 3, "0" * 63]}
+NARROW = {
+    "UserPoolArn": NO_POOLS,
+    "JwtScope": ["one two", " ", "x" * 65],
+    "HookSecretSha256": ["s3cret", "," * 3, "0" * 63],
+}
 ONE_POOL_NARROW = {
     "UserPoolArn": ["", *NO_POOLS],
     # Without the alias, the permission would be on what nobody calls.

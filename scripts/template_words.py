@@ -14,6 +14,9 @@ def either(condition, one, other):
     return {"Fn::If": [condition, one, other]}
 
 
+CUSTOMER_KEY = either("HasCustomerKey", {"Ref": "KmsKeyArn"}, NOTHING)
+
+
 def arn(name):
     return {"Fn::GetAtt": [name, "Arn"]}
 
