@@ -150,6 +150,7 @@ lint-infra: .venv/.stamp
 	@$(STEP) 'cfn-lint' .venv/bin/cfn-lint infra/*.yaml
 	@AWS_DEFAULT_REGION="$${AWS_DEFAULT_REGION:-us-east-1}" $(STEP) 'sam validate' .venv/bin/sam validate --lint < /dev/null
 	@$(STEP) 'What the template must keep' $(IN_VENV) scripts/guard_template.py
+	@$(STEP) 'What it must not have is found' $(IN_VENV) scripts/prove_guard_template.py
 
 .PHONY: lint-sources
 lint-sources:

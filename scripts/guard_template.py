@@ -1,7 +1,7 @@
 """Holds the templates to what keeps sign-ins shut to others, producers apart, events from being lost,
 and roles from being opened.
 
-guard_template.py [TEMPLATE [SUBSCRIPTION [MEMBER [USER_POOL]]]]      in infra/ unless told
+guard_template.py [TEMPLATE [SUBSCRIPTION [MEMBER [USER_POOL [TOPIC]]]]]      in infra/ unless told
 
 Each rule says what breaks without it. A new queue, topic or alarm comes under the rules by itself; a
 policy that is to say something else is a decision: change it here as well, with SECURITY.md.
@@ -12,9 +12,10 @@ import re
 import sys
 from pathlib import Path
 
-from operation_rules import OPERATIONS
-from sign_in_rules import SIGN_IN, faults_of_user_pool
+from operation_rules import OPERATIONS, faults_of_tags
+from sign_in_rules import CODE_DEPLOY, FUNCTIONS, KEY, LAMBDA, SIGN_IN, faults_of_user_pool
 from template_words import (
+    CUSTOMER_KEY,
     NOTHING,
     ROOT,
     TRACES,
@@ -37,17 +38,49 @@ TOPICS = either("HasProducerTopics", WITH_PRODUCERS, [{"Ref": "DatasetTopic"}, {
 REDRIVE_ROLE = {"aws:PrincipalArn": either("HasRedriveRole", {"Ref": "RedriveRoleArn"}, NOTHING)}
 PUBLISHERS = {"DatasetTopic": ("HasPublishers", "PublisherAccounts")}
 PUBLISHERS["ProviderTopic"] = ("HasProviderPublishers", "ProviderPublisherAccounts")
-READS = {"dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:Query"}
-WRITES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 # Never META, the table's settings, nor PRODUCER#, what producers may say.
 WRITTEN = ["SOURCE#*", "GROUP#*", "CODE#*", "ROLE#*", "ACCOUNT#*", "APP#*", "PROVIDER#*", "ISSUER#*", "HISTORY#*"]
 # What TrustSync is called by, and what it must be seen by.
 FILTER = {"dynamodb": {"Keys": {"pk": {"S": [{"prefix": "ACCOUNT#"}]}}, "NewImage": {"last": {"S": ["wanted"]}}}}
 SCHEDULES = {"TickSchedule": {"task": "tick"}, "NightlySweep": {"task": "sweep"}}
-ONLY_WRITTEN = leading(*WRITTEN)
 INDEX = {"Fn::Sub": "${EntitlementTable.Arn}/index/by-kind"}
 MARKS = {"ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "kind", "raising", "raised"]}}
-# All that TrustSync may do, but for its log and its keys.
+KEY_OF_TOPICS = either("HasCustomerKey", {"Ref": "KmsKeyArn"}, arn("EventKey"))
+ENCRYPT = ["kms:GenerateDataKey*", "kms:Decrypt"]
+
+
+def by_service(service, **context):
+    return {
+        "StringEquals": {"kms:ViaService": {"Fn::Sub": f"{service}.${{AWS::Region}}.${{AWS::URLSuffix}}"}, **context}
+    }
+
+
+def by_customer_key(actions, service):
+    return either("HasCustomerKey", may(actions, {"Ref": "KmsKeyArn"}, by_service(service)), NOTHING)
+
+
+def log_of(function):
+    return may(["logs:CreateLogStream", "logs:PutLogEvents"], arn(f"{function}Log"))
+
+
+ALERT = [
+    may("sns:Publish", {"Ref": "AlertTopic"}),
+    may(ENCRYPT, KEY_OF_TOPICS, by_service("sns", **{"kms:EncryptionContext:aws:sns:topicArn": {"Ref": "AlertTopic"}})),
+]
+# All that EntitlementSync may do.
+SYNC_MAY = [
+    may(["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem"], arn("EntitlementTable")),
+    may("dynamodb:Query", arn("EntitlementTable"), leading("SOURCE#*")),
+    may("dynamodb:Query", INDEX),
+    may(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], arn("EntitlementTable"), leading(*WRITTEN)),
+    may(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], arn("EventQueue")),
+    *ALERT,
+    log_of("EntitlementSync"),
+    TRACES,
+    KEY,
+    by_customer_key("kms:Decrypt", "sqs"),
+]
+# All that TrustSync may do.
 TRUST_MAY = [
     may(
         ["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query"],
@@ -72,8 +105,53 @@ TRUST_MAY = [
         {"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/${MemberRole}"},
         {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}},
     ),
-    may("sns:Publish", {"Ref": "AlertTopic"}),
+    *ALERT,
+    log_of("TrustSync"),
+    TRACES,
+    KEY,
+    by_customer_key(["kms:GenerateDataKey", "kms:Decrypt"], "sqs"),
 ]
+# All that the schedules may do.
+SCHEDULE_MAY = [
+    may("lambda:InvokeFunction", arn("TrustSync")),
+    may("sqs:SendMessage", arn("ScheduleFailures")),
+    by_customer_key(["kms:GenerateDataKey", "kms:Decrypt"], "sqs"),
+]
+THIS_ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+SCHEDULER = {"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}
+# Who may have each role.
+TRUSTED = {f"{function}Role": LAMBDA for function in (*FUNCTIONS, "EntitlementSync", "TrustSync")}
+TRUSTED |= {"DeployRole": CODE_DEPLOY, "TrustScheduleRole": SCHEDULER | {"Condition": THIS_ACCOUNT}}
+ALL_OF_ROLE = {"Description", "AssumeRolePolicyDocument", "Policies", "Tags"}
+
+
+def topic_of_stack(name):
+    topic = f"arn:${{AWS::Partition}}:sns:${{AWS::Region}}:${{AWS::AccountId}}:${{AWS::StackName}}-{name}"
+    return {"kms:EncryptionContext:aws:sns:topicArn": {"Fn::Sub": topic}}
+
+
+def publishers(condition, accounts, topic):
+    """What accounts that may publish to a topic may do with its key."""
+    use = allow({"AWS": {"Fn::Split": [",", {"Ref": accounts}]}}, ENCRYPT, "*")
+    return either(condition, use | {"Condition": by_service("sns", **topic_of_stack(topic))}, NOTHING)
+
+
+# All that is said of the stack's key. By way of the account, its own identities' policies decide.
+KEY_POLICY = [
+    allow({"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}, "kms:*", "*"),
+    publishers(*PUBLISHERS["DatasetTopic"], "datasets"),
+    publishers(*PUBLISHERS["ProviderTopic"], "providers"),
+    allow({"Service": "cloudwatch.amazonaws.com"}, ENCRYPT, "*")
+    | {"Condition": {"StringEquals": topic_of_stack("alerts")}},
+]
+ALARMS = {"Fn::Sub": "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"}
+# Who may publish alerts.
+ALERTERS = [
+    either("IsWhole", allow({"AWS": arn(f"{function}Role")}, "sns:Publish", {"Ref": "AlertTopic"}), NOTHING)
+    for function in ("EntitlementSync", "TrustSync")
+]
+ALERTERS.append(allow({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish", {"Ref": "AlertTopic"}))
+ALERTERS[-1]["Condition"] = {"ArnLike": {"aws:SourceArn": ALARMS}}
 OIDC = ["Get", "Create", "Delete", "AddClientIDTo", "RemoveClientIDFrom"]
 ISSUERS = [in_account("oidc-provider/${OidcIssuer}"), in_account("oidc-provider/${OidcIssuer}/*")]
 TAGGED = {"StringEquals": {"iam:ResourceTag/signet-trust": {"Ref": "RoleTagValue"}}}
@@ -100,6 +178,34 @@ def faults_of_subscriptions(template):
             yield name, "does not say `RawMessageDelivery: false`: with it, publishers write the envelope; say so"
 
 
+def faults_of_producer(template):
+    name = "Subscription"
+    region = {"Fn::Select": [3, {"Fn::Split": [":", {"Ref": "TopicArn"}]}]}
+    dead_letters = {"deadLetterTargetArn": {"Ref": "UndeliveredEventQueueArn"}}
+    wanted = {"TopicArn": {"Ref": "TopicArn"}, "Region": region, "Protocol": "sqs", "RawMessageDelivery": False}
+    wanted |= {"Endpoint": {"Ref": "EventQueueArn"}, "RedrivePolicy": either("IsOfThisRegion", dead_letters, NOTHING)}
+    here = {"IsOfThisRegion": {"Fn::Equals": [region, {"Ref": "AWS::Region"}]}}
+    if set(template.resources) != {name} or template.get(name) != wanted or template.conditions != here:
+        yield (
+            name,
+            "is not alone, loses events, or asks for dead letters in another Region than the topic's; restore it",
+        )
+    yield from ((name, what) for what in too_wide(template.parameters, {"TopicArn": ["", "*", f"{TOPIC}*", FIFO]}))
+
+
+def faults_of_producers_topic(template):
+    name = "Topic"
+    if set(template.resources) != {name, "TopicPolicy"}:
+        yield name, "is not alone with its policy: what else the stack makes, this guard does not know"
+    subscribe = allow({"AWS": {"Ref": "SignetAccount"}}, "sns:Subscribe", {"Ref": name})
+    subscribe["Condition"] = {"StringEquals": {"sns:Protocol": "sqs"}}
+    only_tls = deny("sns:Publish", {"Ref": name}, Bool={"aws:SecureTransport": "false"})
+    if template.policy("AWS::SNS::TopicPolicy", "Topics", name) != [subscribe, only_tls]:
+        yield name, "lets others in than Signet's account to subscribe a queue, or without TLS; restore its policy"
+    if template.get(name).get("KmsMasterKeyId") != {"Ref": "KmsKeyId"}:
+        yield name, "is not encrypted; set KmsMasterKeyId"
+
+
 def faults_of_queues(template):
     for name, properties in template.of("AWS::SQS::Queue").items():
         policy = template.policy("AWS::SQS::QueuePolicy", "Queues", name)
@@ -114,7 +220,7 @@ def faults_of_queues(template):
         if name == "EventQueue" and others not in policy:
             yield name, "does not deny everybody but the topics and RedriveRoleArn; restore the statement `NobodyElse`"
         keys = [properties.get("KmsMasterKeyId"), properties.get("SqsManagedSseEnabled")]
-        if keys != [either("HasCustomerKey", {"Ref": "KmsKeyArn"}, NOTHING), either("HasCustomerKey", NOTHING, True)]:
+        if keys != [CUSTOMER_KEY, either("HasCustomerKey", NOTHING, True)]:
             yield name, "is not encrypted, with KmsKeyArn and without; set KmsMasterKeyId and SqsManagedSseEnabled"
     for name, dead_letters in (("EventQueue", "EventDeadLetters"), ("TrustQueue", "TrustDeadLetters")):
         given_up = {"deadLetterTargetArn": arn(dead_letters), "maxReceiveCount": 5}
@@ -131,18 +237,27 @@ def faults_of_topics(template):
         if deny("sns:Publish", {"Ref": name}, Bool={"aws:SecureTransport": "false"}) not in policy:
             yield name, "has no policy that denies `sns:Publish` without TLS; add the statement `OnlyTls`"
         allowed = [statement for statement in policy if statement.get("Effect") != "Deny"]
-        if name == "AlertTopic":
-            allowed = [each for statement in allowed for each in branches(statement)]
         if name in PUBLISHERS:
             condition, accounts = PUBLISHERS[name]
             publish = allow({"AWS": {"Fn::Split": [",", {"Ref": accounts}]}}, "sns:Publish", {"Ref": name})
             if allowed != [either(condition, publish, NOTHING)]:
                 yield name, f"does not let the accounts of {accounts}, and nobody else, publish; restore `Publishers`"
-        else:
-            known = [{"AWS": arn(role)} for role in ("EntitlementSyncRole", "TrustSyncRole")]
-            known.append({"Service": "cloudwatch.amazonaws.com"})
-            if any(s.get("Principal") not in known or s.get("Action") != "sns:Publish" for s in allowed):
-                yield name, "lets others publish than the two functions and CloudWatch; take them out of its policy"
+        elif allowed != ALERTERS:
+            yield (
+                name,
+                "does not let the two functions and this account's alarms publish, and nobody else; restore that",
+            )
+
+
+def faults_of_key(template):
+    name = "EventKey"
+    key = template.get(name)
+    if [bare(statement) for statement in key.get("KeyPolicy", {}).get("Statement", [])] != KEY_POLICY:
+        yield name, "is not for the topics' publishers and CloudWatch alone, or not for all of them; restore KeyPolicy"
+    if key.get("EnableKeyRotation") is not True or key.get("Enabled", True) is not True:
+        yield name, "is not changed every year, or is off; restore EnableKeyRotation"
+    if template.resources.get(name, {}).get("Condition") != "HasNoCustomerKey":
+        yield name, "is not there whenever KmsKeyArn is empty; let its Condition be HasNoCustomerKey"
 
 
 def faults_of_function(template):
@@ -158,26 +273,25 @@ def faults_of_function(template):
         yield "EventQueue", "has a VisibilityTimeout of less than six times the function's Timeout; raise it"
 
 
-def faults_of_role(template):
-    name = "EntitlementSyncRole"
-    role = template.get(name)
-    if role.get("ManagedPolicyArns") or template.of("AWS::IAM::Policy") or template.of("AWS::IAM::ManagedPolicy"):
-        yield name, "may have permissions that are not in the role, where this guard cannot see them; state them there"
-    writes = 0
-    for statement in (s for each in template.statements(name) for s in branches(each)):
-        sid, actions = statement.get("Sid"), set(actions_of(statement))
-        if any(not re.match(r"[a-z]+:", action) for action in actions):
-            yield name, f"allows by `{sid}` what does not begin with a service in small letters; name each action"
-        if any(action.startswith("sns:") for action in actions):
-            if actions != {"sns:Publish"} or statement["Resource"] != {"Ref": "AlertTopic"}:
-                yield name, f"may do more in SNS than publish alerts, by `{sid}`: `sns:Publish` on AlertTopic is all"
-        if {action for action in actions if action.startswith("dynamodb:")} - READS:
-            writes += 1
-            found = [actions, statement["Resource"], statement.get("Condition")]
-            if found != [WRITES, arn("EntitlementTable"), ONLY_WRITTEN]:
-                yield name, f"may do more or less to the table by `{sid}` than write items of {', '.join(WRITTEN)}"
-    if writes != 1:
-        yield name, f"writes the table by {writes} statements; one, `WriteEntitlements`, should say all"
+def faults_of_roles(template):
+    """Who may have each role, and what roles besides may do."""
+    for name, role in template.of("AWS::IAM::Role").items():
+        if name not in TRUSTED:
+            yield name, "is a role that this guard does not know; take it out, or say here what it may do"
+            continue
+        if [bare(s) for s in role.get("AssumeRolePolicyDocument", {}).get("Statement", [])] != [TRUSTED[name]]:
+            service = TRUSTED[name]["Principal"]["Service"]
+            yield name, f"can be had by others than {service}, or of another account; restore its trust policy"
+        if other := sorted(set(role) - ALL_OF_ROLE):
+            yield name, f"has {', '.join(other)}, where this guard does not look; state what it may do in Policies"
+    for name, wanted in (
+        ("EntitlementSyncRole", SYNC_MAY),
+        ("TrustSyncRole", TRUST_MAY),
+        ("TrustScheduleRole", SCHEDULE_MAY),
+    ):
+        stated = [bare(statement) for statement in template.statements(name)]
+        yield from ((name, f"may do what is not foreseen: {brief(s)}") for s in stated if s not in wanted)
+        yield from ((name, f"lacks: {brief(s)}") for s in wanted if s not in stated)
 
 
 def faults_of_environments(template):
@@ -228,9 +342,6 @@ def faults_of_trust(template):
             yield schedule, "loses runs that could not be started; let DeadLetterConfig say ScheduleFailures"
         if template.get(schedule).get("State", "ENABLED") != "ENABLED":
             yield schedule, "is switched off"
-    calls = [each for each in map(bare, template.statements("TrustScheduleRole")) if "Fn::If" not in each]
-    if calls != [may("lambda:InvokeFunction", arn(name)), may("sqs:SendMessage", arn("ScheduleFailures"))]:
-        yield "TrustScheduleRole", "may do more or less than call TrustSync and note what failed"
     for rule in ("TrustNeedsBounds", "TrustNeedsExternalId"):
         if template.rules.get(rule, {}).get("RuleCondition") != {"Fn::Equals": [{"Ref": "Scope"}, "all"]}:
             yield name, f"can be deployed without bounds or external id; restore the rule `{rule}`"
@@ -239,27 +350,9 @@ def faults_of_trust(template):
     yield from ((name, what) for what in too_wide(template.parameters, NARROW))
 
 
-def faults_of_trust_role(template):
-    name = "TrustSyncRole"
-    if template.get(name).get("ManagedPolicyArns"):
-        yield name, "may have permissions that are not in the role, where this guard cannot see them; state them there"
-    own, keys = [], []
-    for statement in map(bare, template.statements(name)):
-        for each in branches(statement):
-            (keys if all(action.startswith("kms:") for action in actions_of(each)) else own).append(each)
-    log = may(["logs:CreateLogStream", "logs:PutLogEvents"], arn("TrustSyncLog"))
-    if TRACES not in map(bare, template.statements(name)):
-        yield name, "may not send traces where Tracing is Active, or always; restore `SendTraces`"
-    known = [*TRUST_MAY, log, *branches(TRACES)]
-    yield from ((name, f"may do what is not foreseen: {brief(s)}") for s in own if s not in known)
-    yield from ((name, f"lacks what it needs: {brief(s)}") for s in TRUST_MAY if s not in own)
-    if any("kms:ViaService" not in s.get("Condition", {}).get("StringEquals", {}) for s in keys):
-        yield name, "may use a key otherwise than by way of a service; restore `kms:ViaService`"
-
-
 def faults_of_member(template):
     name = "MemberRole"
-    role, parameters = template.get(name), template.parameters
+    parameters = template.parameters
     if set(template.resources) != {name, "AuditRole"}:
         yield name, "is not alone with AuditRole: what else the stack makes, this guard does not know"
     for entered, by in ((name, "TrustSyncRoleArn"), ("AuditRole", "AuditorRoleArn")):
@@ -285,12 +378,17 @@ def faults_of_member(template):
     yield from ((name, what) for what in too_wide(parameters, MEMBER_NARROW))
 
 
+TOPIC = "arn:aws:sns:eu-central-1:444455556666:data-access"
+# A queue that is none takes nothing from it.
+FIFO = f"{TOPIC}.fifo"
 # What parameters must not take: in a policy it would be a pattern, or everything.
 NARROW = {
+    "ProducerTopics": ["*", f"{TOPIC}*", f"{TOPIC},*", FIFO, f"{TOPIC},{FIFO}"],
     "MemberRole": ["", "*", "signet/*", "/signet/member", "signet/me?ber"],
     "RolePaths": ["/", "*", "/*/", "/data", "/data/,/"],
     "RoleTag": ["key", "key=", "=value", "key=*"],
     "ExternalId": ["*", "short"],
+    "AlertEndpoint": ["a b", " ", "x" * 2049],
 }
 MEMBER_NARROW = {
     "TrustSyncRoleArn": ["*", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:role/*", "111122223333"],
@@ -303,27 +401,68 @@ MEMBER_NARROW = {
 }
 
 
+EXAMPLE = "infra/policies/key-policy.json"
+ANY_CONTEXT = "kms:EncryptionContext:aws:"
+# What the example of a customer key's policy says beside the account: whom it lets in, to what, on which condition.
+CUSTOMER_KEY_POLICY = {
+    "PublishersOfDatasets": ("AWS", ENCRYPT, {"StringEquals": ["kms:ViaService", f"{ANY_CONTEXT}sns:topicArn"]}),
+    "PublishersOfProviders": ("AWS", ENCRYPT, {"StringEquals": ["kms:ViaService", f"{ANY_CONTEXT}sns:topicArn"]}),
+    "TopicsIntoQueues": ("sns.amazonaws.com", ENCRYPT, {"ArnEquals": ["aws:SourceArn"]}),
+    "AlarmsOfCloudWatch": ("cloudwatch.amazonaws.com", ENCRYPT, {"StringEquals": [f"{ANY_CONTEXT}sns:topicArn"]}),
+    "LogsOfTheStack": (
+        "logs.eu-central-1.amazonaws.com",
+        ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        {"ArnLike": [f"{ANY_CONTEXT}logs:arn"]},
+    ),
+}
+
+
+def faults_of_key_policy(policy):
+    stated = {}
+    for statement in policy["Statement"]:
+        (kind, who), *_ = statement["Principal"].items() if isinstance(statement["Principal"], dict) else [("", "")]
+        conditions = {how: list(keys) for how, keys in statement.get("Condition", {}).items()}
+        stated[statement["Sid"]] = (who if kind == "Service" else kind, statement["Action"], conditions)
+        if kind == "AWS" and not re.fullmatch(r"\d{12}|arn:aws:iam::\d{12}:root", str(who)):
+            yield f"{EXAMPLE}: `{statement['Sid']}` lets others in than one account"
+    if stated.pop("Account", None) != ("AWS", "kms:*", {}):
+        yield f"{EXAMPLE}: `Account` does not leave the key to its account; restore it"
+    for sid in sorted(stated.keys() | CUSTOMER_KEY_POLICY):
+        if stated.get(sid) != CUSTOMER_KEY_POLICY.get(sid):
+            yield f"{EXAMPLE}: `{sid}` says another thing than the stack needs, or more; restore it"
+
+
 def brief(statement):
     inner = branches(statement)[0]
     return json.dumps({key: inner[key] for key in ("Effect", "Action", "Resource") if key in inner})
 
 
+EVENTS = (faults_of_subscriptions, faults_of_queues, faults_of_topics, faults_of_key, faults_of_function)
+# The rules of each template.
+RULES = {
+    "template.yaml": (*SIGN_IN, *EVENTS, faults_of_roles, faults_of_environments, faults_of_trust, *OPERATIONS),
+    "producer-subscription.yaml": (faults_of_subscriptions, faults_of_producer, faults_of_tags),
+    "member-account.yaml": (faults_of_member, faults_of_tags),
+    "user-pool-permission.yaml": (faults_of_user_pool, faults_of_tags),
+    "producer-topic.yaml": (faults_of_producers_topic, faults_of_tags),
+}
+
+
+def faults_of(template, name):
+    return [template.fault(resource, what) for rule in RULES[name] for resource, what in rule(template)]
+
+
 def main():
-    names = ("template.yaml", "producer-subscription.yaml", "member-account.yaml", "user-pool-permission.yaml")
-    paths = [ROOT / "infra" / name for name in names]
+    paths = [ROOT / "infra" / name for name in RULES]
     paths[: len(sys.argv) - 1] = map(Path, sys.argv[1:])
-    template, subscription, member, user_pool = map(Template, paths)
-    events = (faults_of_subscriptions, faults_of_queues, faults_of_topics, faults_of_function, faults_of_role)
-    own = (*SIGN_IN, *events, faults_of_environments, faults_of_trust, faults_of_trust_role, *OPERATIONS)
-    faults = [template.fault(name, what) for rule in own for name, what in rule(template)]
-    faults += [subscription.fault(name, what) for name, what in faults_of_subscriptions(subscription)]
-    faults += [member.fault(name, what) for name, what in faults_of_member(member)]
-    faults += [user_pool.fault(name, what) for name, what in faults_of_user_pool(user_pool)]
+    templates = dict(zip(RULES, map(Template, paths), strict=True))
+    faults = [fault for name, template in templates.items() for fault in faults_of(template, name)]
+    faults += faults_of_key_policy(json.loads((ROOT / EXAMPLE).read_text(encoding="utf-8")))
     for fault in faults:
         print(f"guard-template: {fault}", file=sys.stderr)
     if faults:
         sys.exit(1)
-    count = sum(len(each.resources) for each in (template, subscription, member, user_pool))
+    count = sum(len(each.resources) for each in templates.values())
     held = "who may call, who may send, what may be written, who opens roles, who hears of it"
     print(f"guard-template: {count} resources: {held}")
 

@@ -6,10 +6,11 @@ An alarm on a number that nobody counts never rises, and one that nobody describ
 import json
 import re
 import sys
+import tomllib
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from template_words import ROOT, TRACES, bare
+from template_words import CUSTOMER_KEY, ROOT, TRACES, bare, either
 
 # Where each function declares its numbers.
 METRICS = {
@@ -17,7 +18,18 @@ METRICS = {
     "TrustSync": "functions/trust-sync/src/metrics.rs",
     **dict.fromkeys(("SamlHook", "TokenHook", "PreToken"), "crates/hook/src/metrics.rs"),
 }
-DECLARED = re.compile(r'\("\w+", Unit::|describe_\w+!\("\w+"|for name in \[[^\]]*\]')
+DECLARED = re.compile(r'\("(\w+)", Unit::(\w+)')
+DECLARED_TOGETHER = re.compile(r"for name in \[([^\]]*)\] \{\s+metrics::describe_\w+!\(name, Unit::(\w+)")
+# By which dimension each namespace tells whose a number is, and by what of the resource.
+DIMENSIONS = {
+    "Signet": ("Function", "Ref"),
+    "AWS/Lambda": ("FunctionName", "Ref"),
+    "AWS/SQS": ("QueueName", "Fn::GetAtt"),
+    "AWS/ApiGateway": ("ApiId", "Ref"),
+}
+TELL = [either("HasAlarmTopic", {"Ref": "AlarmTopicArn"}, {"Ref": "AlertTopic"})]
+# Nothing reaches a role in a dry run, so that what waits there would tell nothing new.
+QUIET = {"OldestUnreconciledAlarm": either("IsTrustLive", True, False)}
 SIGN_IN = {"SamlHook": None, "TokenHook": "HasTokenHook", "PreToken": "HasUserPool"}
 # What is counted in the lines of a sign-in function's log, over all reasons.
 COUNTED = {
@@ -26,6 +38,11 @@ COUNTED = {
     "Rejections": '{ $.message = "rejected" }',
     "Findings": '{ $.message = "alarm" }',
 }
+# The same of the access log: what API Gateway answers itself.
+REFUSED = '{ $.status = "429" || $.status = "403" || ($.status = "401" && $.integration_status != "401") }'
+# Errors of a function whose denials are errors: see the template for the tenth.
+CRASHES = {"Id": "crashes", "Label": "errors that are no denials", "ReturnData": True}
+CRASHES["Expression"] = "errors - 1.1 * (denied + rejected)"
 OF_STACK = {"Fn::Sub": "Signet/${AWS::StackName}"}
 QUEUES = ("EventDeadLetters", "UndeliveredEvents", "TrustDeadLetters", "StreamFailures", "ScheduleFailures")
 WATCHED = {
@@ -35,52 +52,98 @@ WATCHED = {
     *((f"{function}{count}", None) for function in SIGN_IN for count in COUNTED),
     *((metric, function) for metric in ("Duration", "SignIns", "Throttles") for function in SIGN_IN),
     *(("Errors", function) for function in ("SamlHook", "TokenHook")),
-    *(("Url5xxCount", function) for function in ("SamlHook", "TokenHook")),
-    ("5xx", "HookApi"),
+    *((f"Url{class_}xxCount", function) for class_ in (4, 5) for function in ("SamlHook", "TokenHook")),
+    *(("5xx", "HookApi"), ("HttpApiRefusals", None), ("Errors", "PreToken")),
 }
 # What the dashboard must show, by its metric.
 SHOWN = {
     *("SignIns", "Denies", "Duration", "ColdStarts", "Lag", "OldestUnreconciled"),
     "ApproximateNumberOfMessagesVisible",
 }
+ROLE = "arn:aws:iam::111122223333:role/data/clinical-reader"
+DECISION = "r3trg3fyje6247zn3wyfrpwbc4"
+# The queries that must be there, and the field or text without which each would answer something else.
 QUERIES = {
-    "SignInsOfPersonQuery",
-    "WhyDeniedQuery",
-    "WhoGotRoleQuery",
-    "DenialsByReasonQuery",
-    "DecisionQuery",
-    "SessionsOfDecisionQuery",
+    "SignInsOfPersonQuery": "source_identity",
+    "WhyDeniedQuery": "reason",
+    # As it stands in the line's list of roles: without its quotation marks it would begin other roles' names.
+    "WhoGotRoleQuery": f'"{ROLE}"',
+    "DenialsByReasonQuery": "reason",
+    "DecisionQuery": "decision.id",
+    "SessionsOfDecisionQuery": DECISION,
+    "CallersOfHooksQuery": "source_ip",
+    "EventsNotAppliedQuery": "reason",
+    "ChangesOfRoleQuery": ROLE,
 }
+# Where the lines that queries read are written, or samples of them.
+LINES = {
+    **dict.fromkeys(("SamlHookLog", "TokenHookLog", "PreTokenLog"), ("events/trace/log.jsonl", "crates/hook/src")),
+    "EntitlementSyncLog": (None, "functions/entitlement-sync/src"),
+    "TrustSyncLog": (None, "functions/trust-sync/src"),
+    "TrailLogGroup": ("events/trace/records.json", None),
+}
+# What queries compare with that is to be replaced, and that no sample has.
+TO_REPLACE = {DECISION, ROLE, "00u1exampleuser0g3"}
+# What Logs Insights has of its own.
+WORDS = {"fields", "filter", "stats", "sort", "limit", "by", "as", "and", "or", "not", "in", "like", "asc", "desc"}
+WORDS |= {"count", "count_distinct", "min", "max", "ispresent"}
+# A comment, a text in either quotation marks, a field in backticks, a name.
+TOKEN = re.compile(
+    r"""#[^\n]*|"(?P<double>[^"\n]*)"|\'(?P<single>[^\'\n]*)\'|`(?P<field>[^`\n]*)`|(?P<name>@?[A-Za-z_][\w.]*)"""
+)
+# What is written of the lines that functions write: a structure, and each field with the name that it is given.
+STRUCTURE = re.compile(r"#\[derive\([^\n]*Serialize\)\]\n(?:pub )?struct [^{\n]*\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+FIELD = re.compile(r'(?:#\[serde\(rename = "([\w.]+)"[^\n]*\)\]\n\s+)?(?:pub )?(\w+): [^\n]*,\n')
 # Of two that write, one in each Region, the later would undo the earlier without knowing it.
 IN_ONE_REGION = ("EntitlementTable", "EntitlementSync", "TrustSync", "TickSchedule", "NightlySweep")
 
 
 def numbers_of(function):
-    """The names of the metrics that a function declares."""
+    """The metrics that a function declares, with their units."""
     if not (source := METRICS.get(function)) or not (ROOT / source).exists():
-        return set()
+        return {}
     text = (ROOT / source).read_text(encoding="utf-8").partition("#[cfg(test)]")[0]
-    found = {name for place in DECLARED.findall(text) for name in re.findall(r'"(\w+)"', place)}
+    found = dict(DECLARED.findall(text))
+    for names, unit in DECLARED_TOGETHER.findall(text):
+        found |= dict.fromkeys(re.findall(r'"(\w+)"', names), unit)
     if not found:
         sys.exit(f"guard-template: {source} declares no metric that this guard can read; correct its pattern")
     return found
 
 
 def metrics_of(alarm):
-    """What an alarm watches: namespace, metric, and the resource that its first dimension names."""
-    inner = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
-    for metric in inner or [alarm]:
-        of = [list(dimension["Value"].values())[0] for dimension in metric.get("Dimensions", [])]
-        of = of[0] if of else None
-        yield metric.get("Namespace"), metric.get("MetricName"), of if isinstance(of, str) or of is None else of[0]
+    """What an alarm watches: namespace, metric, the resource whose it is, its unit; and whether its dimensions
+    are those that the namespace has."""
+    inner = [each["MetricStat"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+    for stat in inner or [{"Metric": alarm, "Unit": alarm.get("Unit")}]:
+        metric = stat["Metric"]
+        namespace, dimensions = metric.get("Namespace"), metric.get("Dimensions", [])
+        of = [list(dimension["Value"].values())[0] for dimension in dimensions] or [None]
+        of = of[0][0] if isinstance(of[0], list) else of[0]
+        known = []
+        # Those of the stack's own namespace have none.
+        if namespace != OF_STACK:
+            name, how = DIMENSIONS.get(namespace, (None, "Ref"))
+            known = [{"Name": name, "Value": {how: of if how == "Ref" else [of, name]}}]
+        yield namespace, metric.get("MetricName"), of, stat.get("Unit"), dimensions == known
 
 
 def faults_of_alarms(template):
     seen, sections = set(), sections_of((ROOT / "docs/alarms.md").read_text(encoding="utf-8"))
     alarms = template.of("AWS::CloudWatch::Alarm")
     for name, properties in alarms.items():
-        for namespace, metric, of in metrics_of(properties):
+        for namespace, metric, of, unit, is_told_apart in metrics_of(properties):
             seen.add((metric, of))
+            if not is_told_apart:
+                yield name, f"watches `{metric}` by other dimensions than it has, and so nothing; correct Dimensions"
+            # A number that is asked for in another unit than it is counted in is not found.
+            if unit and unit != (numbers_of(of).get(metric) if namespace == "Signet" else None):
+                yield name, f"watches `{metric}` in {unit}, in which it is not counted; correct Unit or leave it out"
+            # On what the number is there at all: the front door of a URL, the filter that counts, the resource.
+            counted = metric if namespace == OF_STACK else f"{of}Url" if str(metric).startswith("Url") else of
+            condition = template.resources.get(counted, {}).get("Condition")
+            if template.resources[name].get("Condition") != condition:
+                yield name, f"is not there whenever `{counted}` is; let its Condition be {condition or 'none'}"
             if namespace == "Signet" and metric not in numbers_of(of):
                 yield name, f"watches `{metric}`, which {METRICS.get(of, of)} does not declare"
             if namespace == OF_STACK and metric not in template.of("AWS::Logs::MetricFilter"):
@@ -88,10 +151,12 @@ def faults_of_alarms(template):
             if metric == "OldestUnreconciled" and properties.get("TreatMissingData") != "breaching":
                 yield name, "takes silence for good: the schedule may not run; let TreatMissingData say `breaching`"
             # A denial is an error of this function.
-            if (metric, of) == ("Errors", "PreToken"):
-                yield name, "rises with every denial, which is an error of PreToken; watch PreTokenFaults"
-        if not properties.get("AlarmActions"):
-            yield name, "tells nobody; give it AlarmActions"
+            if (metric, of) == ("Errors", "PreToken") and properties.get("Metrics", [{}])[0] != CRASHES:
+                yield name, f"rises with denials, which are errors of PreToken; let it say `{CRASHES['Expression']}`"
+        if properties.get("AlarmActions") != TELL or properties.get("OKActions", TELL) != TELL:
+            yield name, "does not tell AlarmTopicArn or AlertTopic; restore AlarmActions"
+        if properties.get("ActionsEnabled") != QUIET.get(name):
+            yield name, "is switched off, or otherwise than is argued here; take ActionsEnabled out"
         title = re.search(r'docs/alarms\.md, "([^"]+)"', str(properties.get("AlarmDescription")))
         if not title or title[1] not in sections:
             yield name, 'does not name a section of docs/alarms.md in its description; add `See docs/alarms.md, "…"`'
@@ -110,14 +175,13 @@ def sections_of(text):
 
 
 def faults_of_counts(template):
-    for function, condition in SIGN_IN.items():
-        for count, pattern in COUNTED.items():
-            name = f"{function}{count}"
-            counted = {"MetricNamespace": OF_STACK, "MetricName": name, "MetricValue": "1", "DefaultValue": 0}
-            wanted = {"LogGroupName": {"Ref": f"{function}Log"}, "FilterPattern": pattern}
-            wanted["MetricTransformations"] = [counted | {"Unit": "Count"}]
-            if template.get(name) != wanted or template.resources.get(name, {}).get("Condition") != condition:
-                yield name, f"does not count lines `{pattern}` of {function}Log; restore it"
+    counts = [(f"{f}{c}", f"{f}Log", pattern, SIGN_IN[f]) for f in SIGN_IN for c, pattern in COUNTED.items()]
+    for name, log, pattern, condition in [*counts, ("HttpApiRefusals", "HookAccessLog", REFUSED, "UseHttpApi")]:
+        counted = {"MetricNamespace": OF_STACK, "MetricName": name, "MetricValue": "1", "DefaultValue": 0}
+        wanted = {"LogGroupName": {"Ref": log}, "FilterPattern": pattern}
+        wanted["MetricTransformations"] = [counted | {"Unit": "Count"}]
+        if template.get(name) != wanted or template.resources.get(name, {}).get("Condition") != condition:
+            yield name, f"does not count lines `{pattern}` of {log}; restore it"
 
 
 def faults_of_logs(template):
@@ -136,6 +200,8 @@ def faults_of_logs(template):
     for name, group in groups.items():
         if group.get("RetentionInDays") != {"Ref": "LogRetentionDays"}:
             yield name, "is kept for ever, or another time than LogRetentionDays; restore RetentionInDays"
+        if group.get("KmsKeyId") != CUSTOMER_KEY:
+            yield name, "is not encrypted with KmsKeyArn, and has people's logins in it; restore KmsKeyId"
 
 
 def faults_of_table(template):
@@ -145,6 +211,9 @@ def faults_of_table(template):
         yield name, "can be deleted with the stack; restore Retain and DeletionProtectionEnabled"
     if template.get(name).get("PointInTimeRecoverySpecification") != {"PointInTimeRecoveryEnabled": True}:
         yield name, "cannot be restored to a moment; restore PointInTimeRecoverySpecification"
+    sse = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": CUSTOMER_KEY}
+    if template.get(name).get("SSESpecification") != sse:
+        yield name, "is not encrypted by KMS, with KmsKeyArn where it is given; restore SSESpecification"
     # Global tables need both images, and so does whoever looks for who wrote what.
     if template.get(name).get("StreamSpecification") != {"StreamViewType": "NEW_AND_OLD_IMAGES"}:
         yield name, "has no stream of both images; restore StreamSpecification"
@@ -162,6 +231,12 @@ def faults_of_tags(template):
             tags = tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags or []}
             if tags.get("Project") != "signet" or "Part" not in tags:
                 yield name, "is not tagged with Project and Part, by which people find what it costs; tag it"
+        if "DeploymentPreference" in resource.get("Properties", {}):
+            if resource["Properties"].get("PropagateTags") is not True:
+                yield name, "has its CodeDeploy application and group without tags; set PropagateTags"
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))["default"]["deploy"]
+    if settings["parameters"].get("tags") != "Project=signet":
+        yield sorted(template.resources)[0], "and the others are deployed by samconfig.toml without `Project=signet`"
 
 
 def is_taggable(kind):
@@ -226,12 +301,96 @@ def searched(expression):
 
 def faults_of_queries(template):
     queries = template.of("AWS::Logs::QueryDefinition")
-    yield from ((name, "") for name in sorted(QUERIES - set(queries)))
+    yield from ((name, "") for name in sorted(set(QUERIES) - set(queries)))
     page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     for name, query in queries.items():
         title = query["Name"]["Fn::Sub"].removeprefix("${AWS::StackName}/")
         if f"*{title}*" not in page:
             yield name, f"is not described in docs/operations.md; name it there, as *{title}*"
+        fields, texts, parts = asked_by(query["QueryString"])
+        groups = [log_of(group) for group in query["LogGroupNames"]]
+        for field in sorted(fields - set.intersection(*(fields_of(template, group) for group in groups))):
+            yield name, f"asks for `{field}`, which no line of {' and '.join(groups)} has"
+        for text in sorted(texts - TO_REPLACE):
+            if not any(text in values_of(group) or is_written(group, text) for group in groups):
+                yield name, f"looks for `{text}`, which is no value in a line of {' or '.join(groups)}"
+        for part in sorted(parts - {DECISION}):
+            if not any(part in line for group in groups for line in lines_of(group)):
+                yield name, f"looks for `{part}`, which stands so in no line of {' or '.join(groups)}"
+        if name in QUERIES and QUERIES[name] not in fields | texts | parts:
+            yield name, f"does not ask for `{QUERIES[name]}`, and so answers something else; restore it"
+
+
+def log_of(group):
+    """The name of a log group that a query reads, also of one that is not always there."""
+    return group["Fn::If"][1]["Ref"] if "Fn::If" in group else group["Ref"]
+
+
+def asked_by(query):
+    """The fields that a query names but does not make, the texts that it compares with, and those that it looks
+    for within lines."""
+    fields, texts, parts, own, before = set(), set(), set(), set(), None
+    for token in TOKEN.finditer(query):
+        text = token["double"] if token["double"] is not None else token["single"]
+        name = token["field"] or token["name"]
+        if text is not None:
+            (parts if before == "like" else texts).add(text)
+        elif name and before == "as":
+            own.add(name)
+        elif token["field"] or name and name not in WORDS and not name.startswith("@"):
+            fields.add(name)
+        before = name
+    return fields - own, texts, parts
+
+
+def fields_of(template, group):
+    """The fields of a log group's lines, by its samples and by the structures that are written."""
+    if group == "HookAccessLog":
+        return set(json.loads(template.get("HookStage")["AccessLogSettings"]["Format"]))
+    sample, folder = LINES[group]
+    found = {name for line in lines_of(group) for name in names_in(json.loads(line))}
+    # Every line of ours has these two.
+    found |= {"message", "level"} if folder else set()
+    for code in sources_of(folder):
+        for structure in STRUCTURE.findall(code):
+            found |= {renamed or field for renamed, field in FIELD.findall(structure)}
+    if len(found) < 10:
+        sys.exit(f"guard-template: the fields of {group} cannot be read from {sample or folder}; correct LINES")
+    return found
+
+
+def names_in(value, before=""):
+    """The names in a JSON object as Logs Insights has them."""
+    for key, inner in value.items():
+        yield before + key
+        if isinstance(inner, dict):
+            yield from names_in(inner, f"{before}{key}.")
+
+
+def lines_of(group):
+    """The samples of a log group's lines, as they are logged."""
+    sample, _ = LINES.get(group, (None, None))
+    if not sample:
+        return []
+    text = (ROOT / sample).read_text(encoding="utf-8")
+    return [json.dumps(record) for record in json.loads(text)["Records"]] if "Records" in text else text.splitlines()
+
+
+def values_of(group):
+    return {value for line in lines_of(group) for value in json.loads(line).values() if isinstance(value, str)}
+
+
+def sources_of(folder):
+    paths = sorted((ROOT / folder).rglob("*.rs")) if folder else []
+    return [path.read_text(encoding="utf-8").partition("#[cfg(test)]")[0] for path in paths]
+
+
+def is_written(group, text):
+    """Whether a word is among those that a function writes: as a text, or as a variant, which is written small."""
+    _, folder = LINES.get(group, (None, None))
+    variant = "".join(part.title() for part in text.split("_"))
+    written = re.compile(rf'"{re.escape(text)}"|^    {re.escape(variant)},$', re.MULTILINE)
+    return any(written.search(code) for code in sources_of(folder))
 
 
 OPERATIONS = (

@@ -14,6 +14,9 @@ def either(condition, one, other):
     return {"Fn::If": [condition, one, other]}
 
 
+CUSTOMER_KEY = either("HasCustomerKey", {"Ref": "KmsKeyArn"}, NOTHING)
+
+
 def arn(name):
     return {"Fn::GetAtt": [name, "Arn"]}
 
@@ -74,6 +77,10 @@ class Template:
         content, problems = decode(str(path))
         if problems or not content:
             sys.exit(f"guard-template: {path} cannot be read: {problems or 'it is empty'}; `cfn-lint` says more")
+        self.hold(content)
+
+    def hold(self, content):
+        self.content = content
         self.resources, self.parameters = content["Resources"], content["Parameters"]
         self.rules, self.conditions = content.get("Rules", {}), content.get("Conditions", {})
         self.globals, self.outputs = content.get("Globals", {}), content.get("Outputs", {})
@@ -86,8 +93,9 @@ class Template:
         return self.resources.get(name, {}).get("Properties", {})
 
     def fault(self, name, what):
-        if name in self.resources:
-            return f"{self.path}:{self.resources[name].start_mark.line}: `{name}` {what}"
+        if name in self.resources and what:
+            mark = getattr(self.resources[name], "start_mark", None)
+            return f"{self.path}:{mark.line if mark else '?'}: `{name}` {what}"
         return f"{self.path}: `{name}` is missing; put it back, or change this guard if it has another name"
 
     def policy(self, kind, member, name):

@@ -79,8 +79,8 @@ CHANGES = [
         "ministack does not know AWS::Logs::QueryDefinition",
     ),
     (
-        "alarms of the share of denials are left out",
-        without("AWS::CloudWatch::Alarm", "DenialsAlarm"),
+        "alarms of the share of denials and of crashes are left out",
+        without("AWS::CloudWatch::Alarm", ("DenialsAlarm", "CrashesAlarm")),
         "ministack's alarms take one metric each, no expression of several",
     ),
     (
