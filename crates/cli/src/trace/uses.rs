@@ -64,7 +64,7 @@ impl<'s> Uses<'s> {
 
     /// What a session shares with others.
     #[must_use]
-    pub fn shared(&self, session: &Session) -> Shared<'_> {
+    pub fn shared<'a>(&'a self, session: &'a Session) -> Shared<'a> {
         Shared {
             by_assertion: assertion(session).and_then(|one| self.by_assertion.get(&one)).map_or(&[], Vec::as_slice),
             assertions: self.of_decision(session).map_or(0, |one| one.assertions.len()),
