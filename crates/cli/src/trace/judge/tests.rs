@@ -225,7 +225,10 @@ fn an_app_that_changed_meanwhile_is_in_order_in_one_of_its_forms() {
     with(oidc(), |case| case.made.as_mut().unwrap().apps.push(older())).is_in_order();
     // And if in none, it is told of the form that is nearest.
     let other = with(with(oidc(), audience), |case| case.made.as_mut().unwrap().apps.push(older()));
-    with(other, |case| drop(case.session.tags.insert("Admin".to_owned()))).is(&[Kind::OtherTags]);
+    let tagged = with(other, |case| {
+        case.session.tags.insert("Admin".to_owned());
+    });
+    tagged.is(&[Kind::OtherTags]);
 }
 
 #[test]
