@@ -263,7 +263,7 @@ async fn a_clock_that_goes_back_turns_nothing_round() {
     let rows = worker.table.whole_history().await.unwrap();
     assert_eq!(rows.iter().map(|row| row.revision).collect::<Vec<_>>(), [Some(1), Some(2)]);
     let history = History::new(rows);
-    let now = at(&history, 500);
+    let now = history.at(Timestamp::from_seconds(500));
     assert_eq!(read(&now, "app-1", &["a"]).groups["a"].grants[&trials], [plain("r2")]);
 }
 
