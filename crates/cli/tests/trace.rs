@@ -13,16 +13,25 @@ const LOG: &str = include_str!("../../../events/trace/log.jsonl");
 const ENTITLEMENTS: &str = include_str!("../../../events/trace/entitlements.yaml");
 /// 2026-08-01T00:00:00Z, some hours before the samples' first sign-in.
 const MORNING: i64 = 1_785_542_400;
+/// 2026-08-01T07:00:00Z, when Jane's decision was made.
+const DECIDED: i64 = 1_785_567_600;
+/// The place of the first of Jane's sessions among all.
+const JANE: usize = 2;
 
 /// A table to which the samples' entitlements were applied at a moment.
 async fn place(at: i64) -> Place {
     let place = Place::with_table().await;
+    apply(&place, ENTITLEMENTS, 1, at).await;
+    place
+}
+
+/// Applies entitlements by a clock.
+async fn apply(place: &Place, entitlements: &str, revision: u64, at: i64) {
     let at = Timestamp::from_seconds(at);
-    let stated = signet_cli::file::parse(ENTITLEMENTS.as_bytes(), "platform", at).unwrap();
+    let stated = signet_cli::file::parse(entitlements.as_bytes(), "platform", at).unwrap();
     assert_eq!(stated.warnings, []);
     let provenance = Provenance { at, event: "apply-sample".to_owned() };
-    place.table().apply(&stated.source, Revision::Exactly(1), &stated.statement, &provenance).await.unwrap();
-    place
+    place.table().apply(&stated.source, Revision::Exactly(revision), &stated.statement, &provenance).await.unwrap();
 }
 
 fn trace(place: &Place, more: &[&str]) -> Ended {
@@ -58,24 +67,29 @@ async fn the_samples_are_what_their_page_says() {
     assert_eq!(
         verdicts(&all),
         [
+            "06:55 wrong replayed",
+            "06:57 wrong replayed",
+            "07:00 in_order",
             "07:00 in_order",
             "07:05 in_order",
             "07:10 not_proven user",
-            "07:15 wrong replayed",
-            "07:16 wrong replayed",
+            "07:15 wrong copied",
+            "07:16 wrong copied",
             "07:25 wrong other_user other_user other_role other_codes not_granted",
             "07:28 wrong no_decision",
             "07:29 wrong unknown_decision",
             "07:30 wrong not_given",
+            "07:35 wrong other_tags",
             "09:20 wrong late",
         ]
     );
     assert_eq!(
         all["totals"],
-        json!({ "sessions": 10, "in_order": 2, "wrong": 7, "not_proven": 1, "others": 1, "refused": 1 })
+        json!({ "sessions": 14, "in_order": 3, "wrong": 10, "not_proven": 1, "others": 1, "refused": 1 })
     );
-    let first = &all["sessions"][0];
-    assert_eq!(first["calls"], json!({ "s3.amazonaws.com GetObject": 2 }));
+    let first = &all["sessions"][JANE];
+    assert_eq!(first["calls"], json!({ "s3.amazonaws.com GetObject": 2, "s3.amazonaws.com ListBuckets": 1 }));
+    assert_eq!(first["access_key"], "ASIAEXAMPLEJANE00001");
     assert_eq!(
         (&first["decision"]["app_name"], &first["decision"]["seconds_before"]),
         (&json!("Databricks"), &json!(21))
@@ -85,9 +99,67 @@ async fn the_samples_are_what_their_page_says() {
     assert_eq!((&granted["group"], &granted["code"]), (&json!("Clinical Stewards"), &json!("wv6d")));
     assert_eq!((&granted["source"], &granted["since"]["event"]), (&json!("file:platform"), &json!("apply-sample")));
 
-    assert_eq!(verdicts(&traced(&place, &["--findings"])).len(), 7);
-    // Two hours are soon enough, if somebody says so.
-    assert_eq!(traced(&place, &["--within", "120"])["totals"]["wrong"], 6);
+    let second = &all["sessions"][JANE + 1];
+    assert_eq!(second["calls"], json!({}));
+    let also = |session: &Value| session["also_opened"][0]["event"].clone();
+    assert_eq!((also(first), also(second)), (second["event"].clone(), first["event"].clone()));
+
+    assert_eq!(verdicts(&traced(&place, &["--findings"])).len(), 10);
+}
+
+/// The records of one moment.
+fn records_of(time: &str) -> String {
+    let all = json(RECORDS);
+    let found: Vec<&Value> =
+        all["Records"].as_array().unwrap().iter().filter(|record| record["eventTime"] == time).collect();
+    json!(found).to_string()
+}
+
+/// The records of the samples, changed.
+fn records(change: impl Fn(&mut Value)) -> String {
+    let mut all = json(RECORDS);
+    all["Records"].as_array_mut().unwrap().iter_mut().for_each(change);
+    all.to_string()
+}
+
+#[tokio::test]
+async fn tokens_are_as_old_as_somebody_says() {
+    let place = place(MORNING).await;
+    let late = records(|record| {
+        if record["eventTime"] == "2026-08-01T07:05:02Z" {
+            record["eventTime"] = json!("2026-08-01T09:05:00Z");
+        }
+    });
+    let (records, log) = (place.file("late.json", late), place.file("log.jsonl", LOG));
+    let of = |more: &[&str]| verdicts(&place.json(&[&["trace", &records, "--log", &log], more].concat()));
+    let is_late = |verdicts: &[String]| verdicts.iter().any(|verdict| verdict == "09:05 wrong late");
+    assert!(is_late(&of(&[])) && is_late(&of(&["--token-minutes", "119"])));
+    assert!(!is_late(&of(&["--token-minutes", "120"])));
+    // For assertions nobody but AWS says.
+    assert!(of(&["--token-minutes", "1440"]).contains(&"09:20 wrong late".to_owned()));
+}
+
+#[tokio::test]
+async fn what_was_only_observed_had_no_decision_to_carry() {
+    let place = place(MORNING).await;
+    let untagged = records(|record| {
+        if let Some(parameters) = record["requestParameters"].as_object_mut() {
+            parameters.remove("principalTags");
+        }
+    });
+    let (records, log) = (place.file("untagged.json", untagged), place.file("log.jsonl", LOG));
+    let of = || verdicts(&place.json(&["trace", &records, "--log", &log]));
+    assert_eq!(of()[JANE], "07:00 wrong no_decision");
+    // Databricks was observed until a minute before Jane signed in, and an assertion lives for five.
+    let observed =
+        ENTITLEMENTS.replace("    provider: okta-databricks", "    provider: okta-databricks\n    mode: observe");
+    assert_ne!(observed, ENTITLEMENTS);
+    apply(&place, &observed, 2, MORNING + 60).await;
+    apply(&place, ENTITLEMENTS, 3, DECIDED - 60).await;
+    let verdicts = of();
+    assert_eq!(verdicts[JANE], "07:00 not_proven decision");
+    assert!(verdicts.contains(&"07:05 wrong no_decision".to_owned()), "by another app: {verdicts:?}");
+    assert!(verdicts.contains(&"07:15 wrong no_decision".to_owned()), "long after: {verdicts:?}");
 }
 
 #[tokio::test]
@@ -96,16 +168,22 @@ async fn people_read_the_chain_and_scripts_the_exit_code() {
     trace(&place, &["--exit-code"])
         .exit(3)
         .says("2026-08-01T07:00:21Z  arn:aws:iam::111122223333:role/data/clinical-steward\n")
-        .says("  Decision  7kbsitlre4vw4diqiqjqukoo7a  at 2026-08-01T07:00:00Z, 21 s before\n")
-        .says("  Person    jane.doe@example.com (00u1jane000000000g3)\n")
-        .says("  App       Databricks (0oath92zlO60urQOP0g3), saml\n")
+        .says("  Decision     7kbsitlre4vw4diqiqjqukoo7a  at 2026-08-01T07:00:00Z, 21 s before\n")
+        .says("  Person       jane.doe@example.com (00u1jane000000000g3)\n")
+        .says("  App          Databricks (0oath92zlO60urQOP0g3), saml\n")
+        .says("  Record       6e1a3b20-0000-4000-8000-000000000001\n")
+        .says("  Assertion    _a1111111111\n")
+        .says("  Also opened  arn:aws:iam::111122223333:role/data/clinical-reader  at 2026-08-01T07:00:40Z, from 192.0.2.10")
         .says("  By Clinical Stewards  [wv6d]\n")
         .says("  by file:platform, since 2026-08-01T00:00:00Z (apply-sample, revision 1)\n")
         .says("  Did s3.amazonaws.com GetObject  2\n")
         .says("  In order: person, role, codes and app are the decision's.\n")
-        .says("  FINDING  late: it was opened 7200 s after its decision, more than 900 s")
+        .says("  FINDING  late: it was opened 7200 s after its decision, more than 360 s")
+        .says("  FINDING  replayed: its assertion also opened the session of record `6e1a3b20-0000-4000-8000-000000000018`")
+        .says("`Department` beyond those that the app gives; `SignetDecision` not transitive")
+        .says("the log has no such decision; it has 9, from 2026-08-01T06:55:00Z to 2026-08-01T07:35:00Z")
         .says("  CANNOT TELL  user: sessions of an identity pool carry no source identity")
-        .says("10 sessions: 2 in order, 7 with findings, 1 of which something cannot be told.\n");
+        .says("14 sessions: 3 in order, 10 with findings, 1 of which something cannot be told.\n");
     // Of two sessions that are in order nothing is found.
     let records: Value = serde_json::from_str(RECORDS).unwrap();
     let lines: Vec<String> =
@@ -120,20 +198,74 @@ async fn people_read_the_chain_and_scripts_the_exit_code() {
 #[tokio::test]
 async fn what_the_history_does_not_reach_cannot_be_told() {
     // Applied long after the sign-ins.
-    let place = place(1_900_000_000).await;
-    assert_eq!(verdicts(&traced(&place, &[]))[0], "07:00 not_proven app grants");
+    let verdicts = verdicts(&traced(&place(1_900_000_000).await, &[]));
+    assert_eq!(verdicts[JANE], "07:00 not_proven app grants");
+    assert!(!verdicts.iter().any(|verdict| verdict.starts_with("07:28")), "the role was not Signet's: {verdicts:?}");
 }
 
 #[tokio::test]
 async fn what_is_changed_while_a_decision_is_made_is_no_finding() {
+    // Applied by a clock that is a minute ahead.
+    assert_eq!(verdicts(&traced(&place(DECIDED + 60).await, &[]))[JANE], "07:00 in_order");
+    assert_eq!(verdicts(&traced(&place(DECIDED + 61).await, &[]))[JANE], "07:00 not_proven app grants");
+
+    let other = ENTITLEMENTS.replace("Clinical Stewards", "Others");
+    let withdrawn = async |at| {
+        let place = place(MORNING).await;
+        apply(&place, &other, 2, at).await;
+        verdicts(&traced(&place, &[]))[JANE].clone()
+    };
+    // The decision was made before the withdrawal was through.
+    assert_eq!(withdrawn(DECIDED).await, "07:00 in_order");
+    assert_eq!(withdrawn(DECIDED - 59).await, "07:00 in_order");
+    assert_eq!(withdrawn(DECIDED - 60).await, "07:00 wrong not_granted");
+    let granted = async |at| {
+        let place = Place::with_table().await;
+        apply(&place, &other, 1, MORNING).await;
+        apply(&place, ENTITLEMENTS, 2, at).await;
+        verdicts(&traced(&place, &[]))[JANE].clone()
+    };
+    // The grant was there before the moment that its row tells.
+    assert_eq!(granted(DECIDED + 1).await, "07:00 in_order");
+    assert_eq!(granted(DECIDED + 60).await, "07:00 in_order");
+    assert_eq!(granted(DECIDED + 61).await, "07:00 wrong not_granted");
+}
+
+#[tokio::test]
+async fn an_app_that_is_changed_while_a_decision_is_made_is_no_finding() {
+    let other = ENTITLEMENTS.replace("https://signin.aws.amazon.com/saml", "https://elsewhere.example.com/saml");
+    for (at, verdict) in [
+        (DECIDED - 61, "07:00 wrong other_app"),
+        (DECIDED - 60, "07:00 wrong other_app"),
+        (DECIDED - 59, "07:00 in_order"),
+        (DECIDED + 61, "07:00 in_order"),
+    ] {
+        let place = place(MORNING).await;
+        apply(&place, &other, 2, at).await;
+        assert_eq!(verdicts(&traced(&place, &[]))[JANE], verdict, "changed {} s after", at - DECIDED);
+    }
+    let place = Place::with_table().await;
+    apply(&place, &other, 1, MORNING).await;
+    apply(&place, ENTITLEMENTS, 2, DECIDED + 60).await;
+    assert_eq!(verdicts(&traced(&place, &[]))[JANE], "07:00 in_order", "by a clock that is ahead");
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[tokio::test]
+async fn records_come_as_cloudwatch_logs_has_them() {
     let place = place(MORNING).await;
-    // Withdrawn in the second of the decision, which was made before it was through.
-    let stated = ENTITLEMENTS.replace("Clinical Stewards", "Others");
-    let at = Timestamp::from_seconds(1_785_567_600);
-    let stated = signet_cli::file::parse(stated.as_bytes(), "platform", at).unwrap();
-    let provenance = Provenance { at, event: "withdrawal".to_owned() };
-    place.table().apply(&stated.source, Revision::Exactly(2), &stated.statement, &provenance).await.unwrap();
-    assert_eq!(verdicts(&traced(&place, &[]))[0], "07:00 in_order");
+    let log = place.file("log.jsonl", LOG);
+    let events: Vec<Value> = json(RECORDS)["Records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| json!({ "message": record.to_string() }))
+        .collect();
+    let answer = place.file("answer.json", json!({ "events": events }).to_string());
+    assert_eq!(place.json(&["trace", &answer, "--log", &log]), traced(&place, &[]));
 }
 
 #[tokio::test]
@@ -147,7 +279,15 @@ async fn lines_come_as_cloudwatch_logs_has_them() {
     let exported = exported.join("\n");
     let exported = place.file("export.txt", format!("2026-08-01T07:00:00.001Z START RequestId: x\n{exported}"));
     let expected = traced(&place, &[]);
-    for log in [&answer, &exported] {
+    let tailed: Vec<String> = LOG
+        .lines()
+        .map(|line| format!("2026-08-01T07:00:00.412000+00:00 2026/08/01/[$LATEST]0a {:#}\n", json(line)))
+        .collect();
+    let tailed = place.file("tailed.txt", tailed.concat());
+    let insights: Vec<Value> =
+        LOG.lines().map(|line| json!({ "@timestamp": "2026-08-01 07:00:00.412", "@message": json(line) })).collect();
+    let insights = place.file("insights.json", json!(insights).to_string());
+    for log in [&answer, &exported, &tailed, &insights] {
         assert_eq!(place.json(&["trace", &records, "--log", log]), expected);
     }
     assert_eq!(place.json(&["trace", &records, "--log", &answer, "--log", &exported]), expected, "overlaps count once");
@@ -159,15 +299,21 @@ async fn what_cannot_be_read_is_told() {
     let (records, log) = (place.file("records.json", RECORDS), place.file("log.jsonl", LOG));
     place.run(&["trace", &records]).exit(2).warns("--log");
     place.run(&["trace", "-", "--log", "-"]).exit(2).warns("`-` is given twice");
+    place.run(&["trace", &records, "--log", "-", "--log", "-"]).exit(2).warns("`-` is given twice");
+    place.run(&["trace", "--log", "-"]).exit(2).warns("unless FILE says where they are");
     place.run(&["trace", &place.file("bad.json", "{}"), "--log", &log]).exit(2).warns("document 1 is no record");
-    place.run(&["trace", &place.file("x.gz", b"\x1f\x8b"), "--log", &log]).exit(2).warns("gunzip");
+    place.run(&["trace", &place.file("x.gz", b"\x1f\x8b"), "--log", &log]).exit(2).warns("| signet trace - --log LOG`");
     place.run(&["trace", "nowhere.json", "--log", &log]).exit(2).warns("cannot read `nowhere.json`");
     let empty = place.file("empty.jsonl", "START\n{\"message\": \"decision\"}\n");
     place
         .run(&["trace", &records, "--log", &empty])
         .ok()
-        .warns("1 line of the log cannot be read")
+        .warns(&format!("1 line of `{empty}` cannot be read"))
         .warns("the log has no decision")
-        .says("does not reach over that time");
-    place.run(&["trace", &place.file("none.json", ""), "--log", &log]).ok().says("0 sessions");
+        .says("the log has no such decision: it has none\n");
+    let none = place.run(&["trace", &place.file("none.json", ""), "--log", &log]).ok();
+    none.says("0 sessions").warns("no record is of AssumeRoleWithSAML or AssumeRoleWithWebIdentity");
+    let refused = records_of("2026-08-01T07:32:00Z");
+    let refused = place.run(&["trace", &place.file("refused.json", refused), "--log", &log]).ok();
+    assert!(!refused.says("1 call refused by AWS").err.contains("no record"), "a call that was refused is one");
 }

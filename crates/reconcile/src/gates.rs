@@ -6,6 +6,7 @@ use signet_core::app::{App, AppId};
 use signet_core::role::Protocol;
 use signet_core::trust::gate::{Audience, Gate, IdentityPoolId, InvalidGate, Issuer};
 use signet_core::trust::nonempty::NonEmpty;
+use signet_store::named::{Named, audiences};
 use signet_store::provider::AppProvider;
 use signet_store::trust::desired::KnownApp;
 
@@ -51,38 +52,23 @@ enum NoGate {
     NoAudience,
 }
 
-/// The audience that trust policies demand: the event's, where it states one, else the file's.
-fn audience<'a>(file: &'a App, event: Option<&'a AppProvider>) -> &'a str {
-    event.and_then(|event| event.audience.as_deref()).unwrap_or(&file.audience)
-}
-
-/// The issuer of the app's tokens. An app whose file and whose event disagree is not active.
 fn issuer(file: &App, event: Option<&AppProvider>) -> Result<Issuer, NoGate> {
-    match event.and_then(|event| event.issuer_url.as_deref()) {
-        Some(url) => Ok(Issuer::from_url(url)?),
-        None => file.tokens.issuer.clone().ok_or(NoGate::NoIssuer),
-    }
+    Named::by(event).issuer(file)?.ok_or(NoGate::NoIssuer)
 }
 
 fn saml(file: &App, event: Option<&AppProvider>) -> Result<Gate, NoGate> {
     Ok(Gate::Saml {
         provider: file.provider.clone(),
-        audience: Audience::parse(audience(file, event))?,
+        audience: Audience::parse(Named::by(event).audience(file))?,
         identity: file.identity.pattern.clone(),
     })
 }
 
 fn tokens(file: &App, event: Option<&AppProvider>) -> Result<Gate, NoGate> {
-    let audiences = match event {
-        Some(event) if event.audience.is_none() => {
-            let ids = event.client_ids.iter().map(|id| Audience::parse(id)).collect::<Result<_, _>>()?;
-            NonEmpty::new(ids).ok_or(NoGate::NoAudience)?
-        }
-        event => NonEmpty::of(Audience::parse(audience(file, event))?),
-    };
+    let audiences = audiences(file, event).into_iter().map(Audience::parse).collect::<Result<_, _>>()?;
     Ok(Gate::Oidc {
+        audiences: NonEmpty::new(audiences).ok_or(NoGate::NoAudience)?,
         issuer: issuer(file, event)?,
-        audiences,
         identity: file.identity.pattern.clone(),
         roles_claim: file.tokens.roles_claim,
     })
@@ -91,7 +77,7 @@ fn tokens(file: &App, event: Option<&AppProvider>) -> Result<Gate, NoGate> {
 /// A user pool is an issuer like any other, unless the audience is an identity pool: then that is the
 /// gate, and the user pool the way to it.
 fn cognito(file: &App, event: Option<&AppProvider>) -> Result<Gate, NoGate> {
-    match IdentityPoolId::parse(audience(file, event)) {
+    match IdentityPoolId::parse(Named::by(event).audience(file)) {
         Ok(pool) => Ok(Gate::IdentityPool { pool, user_pool: issuer(file, event)? }),
         Err(_) => tokens(file, event),
     }

@@ -22,6 +22,7 @@ mod codec;
 pub mod error;
 pub mod history;
 pub mod lookup;
+pub mod named;
 pub mod past;
 pub mod producer;
 pub mod provider;

@@ -1,52 +1,91 @@
 //! What the table held at a moment, by its history. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use signet_core::app::AppId;
 use signet_core::grant::{Grant, SourceId, Timestamp};
 use signet_core::group::{GroupKey, GroupRecord, GroupState, Registration};
 
 use crate::history::{HistoryRow, PastApp, PastGroup, PastProvider};
+use crate::provider::AppProvider;
 use crate::schema::Meta;
 use crate::sign_in::{AppState, DELETED, NOT_STATED, Snapshot, state_of};
 
-/// The table as it was at a moment.
-#[derive(Debug, Clone)]
-pub struct Past {
-    /// The rows of that moment and before, oldest first.
+/// The history of a table, indexed: any number of moments is looked at without a copy of it.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// The rows, in the order in which they are applied one after the other.
     rows: Vec<HistoryRow>,
     /// What changed of each group, by its key: the places of the row, and of the change within it.
     groups: HashMap<String, Vec<(usize, usize)>>,
-    begins: Option<Timestamp>,
+    /// What files changed of each app, by its id, in the same way.
+    apps: HashMap<String, Vec<(usize, usize)>>,
+    /// The rows of the provider events of each app, by its id.
+    providers: HashMap<String, Vec<usize>>,
+    /// The moments at which something changed.
+    moments: BTreeSet<Timestamp>,
 }
 
-impl Past {
-    /// The table at a moment, by the rows of [`crate::Table::whole_history`]. What changed within the
-    /// second of the moment counts as changed.
+impl History {
+    /// A history of the rows of [`crate::Table::whole_history`].
     #[must_use]
-    pub fn at(moment: Timestamp, mut rows: Vec<HistoryRow>) -> Self {
-        let begins = rows.iter().map(|row| row.at).min();
-        rows.retain(|row| row.at <= moment);
-        let mut groups: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
+    pub fn new(rows: Vec<HistoryRow>) -> Self {
+        let mut history = Self { moments: rows.iter().map(|row| row.at).collect(), ..Self::default() };
         for (place, row) in rows.iter().enumerate() {
             for (within, change) in row.groups.iter().enumerate() {
-                groups.entry(change.group.as_str().to_owned()).or_default().push((place, within));
+                history.groups.entry(change.group.as_str().to_owned()).or_default().push((place, within));
+            }
+            for (within, change) in row.apps.iter().enumerate() {
+                history.apps.entry(change.after.app.id.as_str().to_owned()).or_default().push((place, within));
+            }
+            if let Some(change) = &row.provider {
+                history.providers.entry(change.app.as_str().to_owned()).or_default().push(place);
             }
         }
-        Self { rows, groups, begins }
+        Self { rows, ..history }
     }
 
+    /// The table at a moment. What changed within the second of the moment counts as changed.
+    #[must_use]
+    pub fn at(&self, moment: Timestamp) -> Past<'_> {
+        Past { history: self, moment }
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn rows(&self) -> &[HistoryRow] {
+        &self.rows
+    }
+
+    /// The moments after one and up to another at which something changed, the earliest first; none if the
+    /// second is not after the first.
+    pub fn changes_between(&self, after: Timestamp, until: Timestamp) -> impl DoubleEndedIterator<Item = Timestamp> {
+        // A range that ends before it begins would be a panic.
+        let range = (Bound::Excluded(after), Bound::Included(until.max(after)));
+        self.moments.range(range).copied()
+    }
+}
+
+/// The table as it was at a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Past<'h> {
+    history: &'h History,
+    moment: Timestamp,
+}
+
+impl<'h> Past<'h> {
     /// Whether the history has nothing of that moment or before: nothing is known, rather than
     /// nothing granted.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
-        self.rows.is_empty()
+        self.begins().is_none_or(|begins| begins > self.moment)
     }
 
     /// When the history begins, whatever the moment; none where there is no history.
     #[must_use]
     pub fn begins(&self) -> Option<Timestamp> {
-        self.begins
+        self.history.moments.first().copied()
     }
 
     /// What a sign-in would have read then. `meta` is the table's: its code width never changes.
@@ -105,7 +144,7 @@ impl Past {
 
     /// The row that brought a grant as it stood then; none if the history does not say.
     #[must_use]
-    pub fn cause(&self, group: &str, source: &SourceId, grant: &Grant) -> Option<&HistoryRow> {
+    pub fn cause(&self, group: &str, source: &SourceId, grant: &Grant) -> Option<&'h HistoryRow> {
         let mut changes = self.group_changes(group).filter(|(row, _)| row.source.as_ref() == Some(source));
         changes.rfind(|(_, change)| change.added().any(|added| added == grant)).map(|(row, _)| row)
     }
@@ -114,7 +153,7 @@ impl Past {
     /// that brought its rules as they stood, or switched it off; or else, of an app that a sign-in was
     /// denied to for it, the provider event that deleted it, or was the only one to speak of it.
     #[must_use]
-    pub fn cause_of_app(&self, app: &AppId) -> Option<&HistoryRow> {
+    pub fn cause_of_app(&self, app: &AppId) -> Option<&'h HistoryRow> {
         let stated = self.app_changes(app.as_str()).next_back().map(|(row, _)| row);
         match self.app(app.as_str()) {
             AppState::Inactive(DELETED) => self.cause_of_provider(app),
@@ -125,28 +164,52 @@ impl Past {
     /// The provider event since which an app had been active, or deleted, then; none if the history
     /// does not say.
     #[must_use]
-    pub fn cause_of_provider(&self, app: &AppId) -> Option<&HistoryRow> {
+    pub fn cause_of_provider(&self, app: &AppId) -> Option<&'h HistoryRow> {
         let changes: Vec<_> = self.provider_changes(app.as_str()).collect();
         let (_, last) = changes.last()?;
         let same = changes.iter().rev().take_while(|(_, change)| change.after.active == last.after.active);
         same.last().map(|(row, _)| *row)
     }
 
-    fn group_changes(&self, key: &str) -> impl DoubleEndedIterator<Item = (&HistoryRow, &PastGroup)> {
-        let places = self.groups.get(key).map(Vec::as_slice).unwrap_or_default();
-        places.iter().filter_map(|(place, within)| {
-            let row = self.rows.get(*place)?;
+    /// What the last provider event had said of an app then; none if none had spoken of it.
+    #[must_use]
+    pub fn provider(&self, app: &AppId) -> Option<&'h AppProvider> {
+        self.provider_changes(app.as_str()).next_back().map(|(_, change)| &change.after)
+    }
+
+    fn group_changes(&self, key: &str) -> impl DoubleEndedIterator<Item = (&'h HistoryRow, &'h PastGroup)> {
+        let history = self.history;
+        let places = history.groups.get(key).map(Vec::as_slice).unwrap_or_default();
+        self.standing(places.iter().filter_map(|(place, within)| {
+            let row = history.rows.get(*place)?;
             Some((row, row.groups.get(*within)?))
-        })
+        }))
     }
 
-    fn app_changes(&self, id: &str) -> impl DoubleEndedIterator<Item = (&HistoryRow, &PastApp)> {
-        let changes = self.rows.iter().flat_map(|row| row.apps.iter().map(move |change| (row, change)));
-        changes.filter(move |(_, change)| change.after.app.id.as_str() == id)
+    fn app_changes(&self, id: &str) -> impl DoubleEndedIterator<Item = (&'h HistoryRow, &'h PastApp)> {
+        let history = self.history;
+        let places = history.apps.get(id).map(Vec::as_slice).unwrap_or_default();
+        self.standing(places.iter().filter_map(|(place, within)| {
+            let row = history.rows.get(*place)?;
+            Some((row, row.apps.get(*within)?))
+        }))
     }
 
-    fn provider_changes(&self, id: &str) -> impl DoubleEndedIterator<Item = (&HistoryRow, &PastProvider)> {
-        let changes = self.rows.iter().filter_map(|row| Some((row, row.provider.as_ref()?)));
-        changes.filter(move |(_, change)| change.app.as_str() == id)
+    fn provider_changes(&self, id: &str) -> impl DoubleEndedIterator<Item = (&'h HistoryRow, &'h PastProvider)> {
+        let history = self.history;
+        let places = history.providers.get(id).map(Vec::as_slice).unwrap_or_default();
+        self.standing(places.iter().filter_map(|place| {
+            let row = history.rows.get(*place)?;
+            Some((row, row.provider.as_ref()?))
+        }))
+    }
+
+    /// The changes that there had been by the moment.
+    fn standing<T>(
+        &self,
+        changes: impl DoubleEndedIterator<Item = (&'h HistoryRow, T)>,
+    ) -> impl DoubleEndedIterator<Item = (&'h HistoryRow, T)> {
+        let moment = self.moment;
+        changes.filter(move |(row, _)| row.at <= moment)
     }
 }

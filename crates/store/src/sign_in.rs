@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use signet_core::app::{App, AppId};
 use signet_core::group::{GroupKey, GroupRecord};
-use signet_core::trust::gate::Issuer;
 
 use crate::Table;
 use crate::batch::Key;
 use crate::codec::{self, Item};
 use crate::error::{Corrupt, StoreError};
+use crate::named::Named;
 use crate::provider::Standing;
 use crate::schema::{self, Meta};
 use crate::statement::StatedApp;
@@ -119,23 +119,18 @@ pub(crate) fn state_of(stated: StatedApp, event: Option<&Standing>) -> AppState 
         if Standing::change((&event.provider, event.protocol), (&app.provider, app.protocol)).is_some() {
             return AppState::Inactive("the entitlement file and the provider event name different providers");
         }
-        if let Some(url) = event.issuer_url.as_deref() {
-            let Ok(issuer) = Issuer::from_url(url) else {
-                return AppState::Inactive("the provider event's issuer is none that a trust policy can name");
-            };
-            if app.tokens.issuer.as_ref().is_some_and(|stated| *stated != issuer) {
-                return AppState::Inactive("the entitlement file and the provider event name different issuers");
-            }
-            app.tokens.issuer = Some(issuer);
+        let named = Named::by_standing(event);
+        let Ok(issuer) = named.issuer(&app) else {
+            return AppState::Inactive("the provider event's issuer is none that a trust policy can name");
+        };
+        if app.tokens.issuer.is_some() && app.tokens.issuer != issuer {
+            return AppState::Inactive("the entitlement file and the provider event name different issuers");
         }
-        if let Some(audience) = &event.audience {
-            let kind = app.cognito_kind();
-            app.audience.clone_from(audience);
-            if app.cognito_kind() != kind {
-                return AppState::Inactive(
-                    "the entitlement file and the provider event name different kinds of audience",
-                );
-            }
+        app.tokens.issuer = issuer;
+        let kind = app.cognito_kind();
+        app.audience = named.audience(&app).to_owned();
+        if app.cognito_kind() != kind {
+            return AppState::Inactive("the entitlement file and the provider event name different kinds of audience");
         }
     }
     AppState::Active(Box::new(app))

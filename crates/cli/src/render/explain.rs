@@ -35,7 +35,7 @@ pub struct Explained<'e, 'a> {
     /// What is to be known of the request itself.
     pub remarks: &'e [Remark],
     /// The table as it was at the moment of the sign-in; none if the table was read as it is.
-    pub past: Option<&'e Past>,
+    pub past: Option<&'e Past<'e>>,
 }
 
 impl<'a> Explained<'_, 'a> {

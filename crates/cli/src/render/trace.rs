@@ -1,6 +1,5 @@
 //! Role sessions, with the decisions that they come from.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -11,10 +10,12 @@ use super::explain::{since_json, since_text};
 use super::plan::{grant_json, grant_text};
 use crate::text::{columns, count, group, printable};
 use crate::time;
+use crate::trace::calls::Counts;
 use crate::trace::judge::{Judged, seconds_between};
 use crate::trace::logged::Logged;
 use crate::trace::made::{Granted, Made};
 use crate::trace::session::Session;
+use crate::trace::uses::Also;
 
 /// A session with all that is known of where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,9 @@ pub struct Chain {
     /// The codes of its `GroupHash`, with the groups that own them now.
     pub codes: Vec<(GroupCode, Option<CodeOwner>)>,
     /// What was done in it, as far as the records show: calls with how often.
-    pub calls: BTreeMap<String, usize>,
+    pub calls: Counts,
+    /// The other sessions of its assertion and its decision.
+    pub also: Also,
 }
 
 impl Chain {
@@ -97,26 +100,34 @@ pub fn text(traced: &Traced, findings_only: bool) -> String {
 }
 
 fn write_chain(text: &mut String, chain: &Chain) {
-    let Chain { session, logged, made, judged, codes, calls } = chain;
+    let Chain { session, logged, made, judged, codes, calls, also } = chain;
     let shown = |value: Option<&String>| value.map_or_else(|| "-".to_owned(), |value| printable(value));
     let _ = writeln!(text, "{}  {}", time::show(session.at), printable(&session.role));
     let address = session.address.as_ref().map(|address| format!(", from {}", printable(address)));
     let address = address.unwrap_or_default();
     let by = session.way.event_name();
     let who = format!("{}, named {}{address}", shown(session.source_identity.as_ref()), shown(session.name.as_ref()));
-    let mut rows = vec![("Session", format!("{who}, by {by}")), ("Provider", shown(session.provider.as_ref()))];
+    let mut rows = vec![
+        ("Session", format!("{who}, by {by}")),
+        ("Record", printable(&session.event)),
+        ("Provider", shown(session.provider.as_ref())),
+    ];
+    rows.extend(session.assertion.as_ref().map(|id| ("Assertion", printable(id))));
     let decision = match logged {
         None => shown(session.decision.as_ref()),
         Some(logged) => {
-            let after = seconds_between(logged.at, session.at);
-            format!("{}  at {}, {after} s before", printable(&logged.id), time::show(logged.at))
+            let when = match seconds_between(logged.at, session.at) {
+                after @ 0.. => format!("{after} s before"),
+                before => format!("{} s after", before.saturating_neg()),
+            };
+            format!("{}  at {}, {when}", printable(&logged.id), time::show(logged.at))
         }
     };
     rows.push(("Decision", decision));
     if let Some(logged) = logged {
         let user = logged.user.as_ref().map(|user| format!(" ({})", printable(user))).unwrap_or_default();
         rows.push(("Person", format!("{}{user}", shown(logged.source_identity.as_ref()))));
-        let name = made.as_ref().and_then(|made| made.app.as_ref()).and_then(|app| app.name.as_deref());
+        let name = made.as_ref().and_then(Made::app).and_then(|app| app.name.as_deref());
         let name = name.map(|name| format!("{} ", printable(name))).unwrap_or_default();
         rows.push(("App", format!("{name}({}), {}", shown(logged.app.as_ref()), printable(&logged.protocol))));
     }
@@ -124,6 +135,10 @@ fn write_chain(text: &mut String, chain: &Chain) {
         let owner =
             owner.as_ref().map_or_else(|| "nobody's".to_owned(), |owner| group(&owner.group, owner.label.as_deref()));
         rows.push(("Code", format!("{code}  {owner}")));
+    }
+    rows.extend(also.sessions.iter().map(|other| ("Also opened", other_text(other))));
+    if also.left_out > 0 {
+        rows.push(("Also opened", format!("{} more", also.left_out)));
     }
     let rows: Vec<_> = rows.into_iter().map(|(field, value)| vec![field.to_owned(), value]).collect();
     text.push_str(&columns("  ", &rows));
@@ -147,6 +162,13 @@ fn write_chain(text: &mut String, chain: &Chain) {
     }
 }
 
+/// Another session of the same assertion or decision.
+fn other_text(other: &Session) -> String {
+    let shown = |value: Option<&String>| value.map_or_else(|| "-".to_owned(), |value| printable(value));
+    let from = shown(other.address.as_ref());
+    format!("{}  at {}, from {from}, record {}", printable(&other.role), time::show(other.at), printable(&other.event))
+}
+
 /// Sessions for programs.
 #[must_use]
 pub fn json(traced: &Traced, findings_only: bool) -> Value {
@@ -164,14 +186,14 @@ pub fn json(traced: &Traced, findings_only: bool) -> Value {
 }
 
 fn chain_json(chain: &Chain) -> Value {
-    let Chain { session, logged, made, judged, codes, calls } = chain;
+    let Chain { session, logged, made, judged, codes, calls, also } = chain;
     let decision = logged.as_ref().map(|logged| {
         json!({
             "id": logged.id,
             "at": time::show(logged.at),
             "protocol": logged.protocol,
             "app": logged.app,
-            "app_name": made.as_ref().and_then(|made| made.app.as_ref()).and_then(|app| app.name.as_deref()),
+            "app_name": made.as_ref().and_then(Made::app).and_then(|app| app.name.as_deref()),
             "user": logged.user,
             "source_identity": logged.source_identity,
             "outcome": logged.outcome,
@@ -181,6 +203,15 @@ fn chain_json(chain: &Chain) -> Value {
     let code = |(code, owner): &(GroupCode, Option<CodeOwner>)| {
         let group = owner.as_ref().map(|owner| owner.group.as_str());
         json!({ "code": code.as_str(), "group": group, "label": owner.as_ref().and_then(|owner| owner.label.as_deref()) })
+    };
+    let other = |other: &Session| {
+        json!({
+            "event": other.event,
+            "at": time::show(other.at),
+            "role": other.role,
+            "assertion": other.assertion,
+            "address": other.address,
+        })
     };
     json!({
         "event": session.event,
@@ -193,11 +224,14 @@ fn chain_json(chain: &Chain) -> Value {
         "audience": session.audience,
         "assertion": session.assertion,
         "address": session.address,
+        "access_key": session.access_key,
         "decision_id": session.decision,
         "decision": decision,
         "codes": codes.iter().map(code).collect::<Vec<_>>(),
         "granted_by": chain.granted().iter().map(granted_json).collect::<Vec<_>>(),
         "calls": calls,
+        "also_opened": also.sessions.iter().map(other).collect::<Vec<_>>(),
+        "also_opened_left_out": also.left_out,
         "verdict": chain.verdict(),
         "findings": judged.findings.iter()
             .map(|finding| json!({ "kind": finding.kind.as_str(), "text": finding.text })).collect::<Vec<_>>(),

@@ -1,44 +1,50 @@
 //! Whether a session is what its decision gave.
 
-use std::collections::BTreeSet;
+mod through;
 
-use signet_core::app::{App, CognitoKind};
+use signet_core::app::{AppId, CognitoKind};
 use signet_core::code::GroupCode;
 use signet_core::grant::Timestamp;
-use signet_core::role::{Protocol, RoleArn};
 use signet_core::session::parse_group_hash;
 
-use super::logged::Logged;
+use super::logged::{Extent, Logged};
 use super::made::Made;
 use super::session::{Session, Way};
+use super::uses::{Elsewhere, Shared, elsewhere};
+use crate::time;
 
 /// How far two clocks of AWS may be apart, in seconds: a session that much before its decision is none of
 /// before.
 const SKEW: i64 = 5;
-/// What an identity pool's sessions have as their provider.
-const IDENTITY_POOLS: &str = "cognito-identity.amazonaws.com";
+/// How long after its decision a session may be opened by an assertion, in seconds. STS takes one within 5 minutes
+/// of its issuance, and refuses it later: "Token must be redeemed within 5 minutes of issuance" (STS API
+/// reference, `AssumeRoleWithSAML`, `ExpiredTokenException`). One more is for the clocks, and for the time from
+/// the decision to the issuance.
+const SAML_WITHIN: i64 = 6 * 60;
 
 /// How long after its decision a session may be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Within {
-    /// By an assertion, in seconds.
-    pub saml: i64,
     /// By a token, in seconds.
-    pub token: i64,
+    token: i64,
 }
 
 impl Within {
-    /// What holds unless somebody says otherwise. Okta's assertions are valid for 5 minutes, and AWS's
-    /// sign-in page takes none that is older; three times that leaves room for a person who thinks about
-    /// which role to choose. An ID token of Okta's lives one hour, and so does one of a user pool, unless
-    /// its client says otherwise; 5 minutes more are for the clocks in between.
-    pub const USUAL: Self = Self { saml: 15 * 60, token: 65 * 60 };
+    /// How many minutes tokens have, unless somebody says otherwise. An ID token of Okta's lives one hour, and so
+    /// does one of a user pool, unless its client says otherwise; 5 minutes more are for the clocks in between.
+    pub const TOKEN_MINUTES: u16 = 65;
+
+    /// With a number of minutes for tokens. For assertions AWS itself sets the limit.
+    #[must_use]
+    pub fn token_minutes(minutes: u16) -> Self {
+        Self { token: i64::from(minutes) * 60 }
+    }
 
     /// The seconds that a session of this way may be opened after its decision.
     #[must_use]
     pub fn of(self, way: Way) -> i64 {
         match way {
-            Way::Saml => self.saml,
+            Way::Saml => SAML_WITHIN,
             Way::Token => self.token,
         }
     }
@@ -48,12 +54,12 @@ impl Within {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found<'l> {
     /// The session names no decision.
-    Untagged,
-    /// The log has none of that id; whether it reaches over the time at which it would have been made.
-    Unknown {
-        /// Whether it does.
-        covered: bool,
+    Untagged {
+        /// The app that it came through, where that was only observed at the time.
+        observed: Option<&'l AppId>,
     },
+    /// The log, of which this is the extent, has none of that id.
+    Unknown(Extent),
     /// It has several that differ.
     Several,
     /// It has one.
@@ -69,10 +75,8 @@ pub struct Evidence<'e> {
     pub found: Found<'e>,
     /// What the history says of it; none if it does not reach back.
     pub made: Option<&'e Made>,
-    /// Further audiences that the app's tokens may be for.
-    pub clients: &'e BTreeSet<String>,
-    /// How many different assertions opened sessions by this decision.
-    pub assertions: usize,
+    /// What it shares with other sessions.
+    pub shared: &'e Shared<'e>,
     /// How long after its decision a session may be opened.
     pub within: Within,
 }
@@ -89,6 +93,8 @@ pub enum Kind {
     /// Its decision gave nothing out.
     NotGiven,
     /// Several assertions carry its decision.
+    Copied,
+    /// Its assertion opened another session from elsewhere.
     Replayed,
     /// It was opened before its decision was made.
     Before,
@@ -102,6 +108,8 @@ pub enum Kind {
     OtherCodes,
     /// It came through another app, provider or audience.
     OtherApp,
+    /// It has other tags than decisions give, or such as do not last.
+    OtherTags,
     /// The history grants its role to nobody of the decision's groups.
     NotGranted,
 }
@@ -115,6 +123,7 @@ impl Kind {
             Self::UnknownDecision => "unknown_decision",
             Self::AmbiguousDecision => "ambiguous_decision",
             Self::NotGiven => "not_given",
+            Self::Copied => "copied",
             Self::Replayed => "replayed",
             Self::Before => "before",
             Self::Late => "late",
@@ -122,6 +131,7 @@ impl Kind {
             Self::OtherRole => "other_role",
             Self::OtherCodes => "other_codes",
             Self::OtherApp => "other_app",
+            Self::OtherTags => "other_tags",
             Self::NotGranted => "not_granted",
         }
     }
@@ -139,7 +149,7 @@ pub struct Finding {
 /// Something that nothing was found to tell by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Untold {
-    /// What is not known: `user`, `role`, `codes`, `app`, `grants`.
+    /// What is not known: `use`, `decision`, `user`, `role`, `app`, `grants`.
     pub what: &'static str,
     /// Why not.
     pub why: String,
@@ -174,27 +184,19 @@ impl Judged {
 #[must_use]
 pub fn judge(evidence: &Evidence<'_>) -> Judged {
     let mut judged = Judged::default();
-    if evidence.assertions > 1 {
-        let number = evidence.assertions;
-        judged.wrong(
-            Kind::Replayed,
-            format!(
-                "{number} different assertions carry this decision, and each decision is for one: copied or forged"
-            ),
-        );
-    }
+    uses(evidence, &mut judged);
     let logged = match evidence.found {
-        Found::Untagged => {
+        Found::Untagged { observed: Some(app) } => {
+            let why = format!("the app `{app}` was only observed then: Signet gave it no decision to carry");
+            judged.untold("decision", why);
+            return judged;
+        }
+        Found::Untagged { observed: None } => {
             judged.wrong(Kind::NoDecision, "it has no tag `SignetDecision`: whoever issued it, Signet did not decide");
             return judged;
         }
-        Found::Unknown { covered } => {
-            let why = if covered {
-                "the log has no such decision, and reaches over that time: forged, or the lines of a function are missing"
-            } else {
-                "the log has no such decision, and does not reach over that time: get the lines from before the session"
-            };
-            judged.wrong(Kind::UnknownDecision, why);
+        Found::Unknown(extent) => {
+            judged.wrong(Kind::UnknownDecision, unknown(extent));
             return judged;
         }
         Found::Several => {
@@ -204,7 +206,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Judged {
         }
         Found::One(logged) => logged,
     };
-    time(evidence, logged, &mut judged);
+    when(evidence, logged, &mut judged);
     if logged.outcome != "access" {
         let outcome = &logged.outcome;
         judged.wrong(
@@ -213,17 +215,67 @@ pub fn judge(evidence: &Evidence<'_>) -> Judged {
         );
         return judged;
     }
-    let app = evidence.made.and_then(|made| made.app.as_ref());
+    let app = evidence.made.and_then(Made::app);
     let by_pool = app.is_some_and(|app| app.cognito_kind() == Some(CognitoKind::IdentityPool));
     user(evidence.session, logged, by_pool, &mut judged);
     role(evidence.session, logged, &mut judged);
     codes(evidence.session, logged, &mut judged);
-    through(evidence, logged, app, &mut judged);
+    through::judge(evidence, logged, &mut judged);
     granted(evidence, logged, &mut judged);
     judged
 }
 
-fn time(evidence: &Evidence<'_>, logged: &Logged, judged: &mut Judged) {
+/// Whether its decision and its assertion are its own.
+fn uses(evidence: &Evidence<'_>, judged: &mut Judged) {
+    let Evidence { session, shared, .. } = evidence;
+    if shared.assertions > 1 {
+        let number = shared.assertions;
+        judged.wrong(
+            Kind::Copied,
+            format!(
+                "{number} different assertions carry this decision, and each decision is for one: copied or forged"
+            ),
+        );
+    }
+    let shown = |session: &Session| session.address.clone().unwrap_or_else(|| "-".to_owned());
+    match elsewhere(session, shared.by_assertion) {
+        Elsewhere::No => {}
+        Elsewhere::Yes(other) => {
+            let text = format!(
+                "its assertion also opened the session of record `{}`, from `{}`, and this one came from `{}`: shown \
+                 again by somebody else, or by a person whose network changed in between",
+                other.event,
+                shown(other),
+                shown(session)
+            );
+            judged.wrong(Kind::Replayed, text);
+        }
+        Elsewhere::Unknown(other) => {
+            let why = format!(
+                "its assertion also opened the session of record `{}`, and `{}` and `{}` cannot be compared: one is no \
+                 address",
+                other.event,
+                shown(other),
+                shown(session)
+            );
+            judged.untold("use", why);
+        }
+    }
+}
+
+/// What the log has in place of a decision.
+fn unknown(extent: Extent) -> String {
+    let number = extent.decisions;
+    match extent.span {
+        None => "the log has no such decision: it has none".to_owned(),
+        Some((first, last)) => {
+            let (first, last) = (time::show(first), time::show(last));
+            format!("the log has no such decision; it has {number}, from {first} to {last}")
+        }
+    }
+}
+
+fn when(evidence: &Evidence<'_>, logged: &Logged, judged: &mut Judged) {
     let Evidence { session, within, .. } = evidence;
     let after = seconds_between(logged.at, session.at);
     let most = within.of(session.way);
@@ -306,60 +358,6 @@ fn codes(session: &Session, logged: &Logged, judged: &mut Judged) {
         let (more, less) = (differ(&found, &expected), differ(&expected, &found));
         let text = format!("its codes are not the decision's: {more} beyond them, {less} missing");
         judged.wrong(Kind::OtherCodes, text);
-    }
-}
-
-/// Whether it came through the decision's app: protocol, provider and audience.
-fn through(evidence: &Evidence<'_>, logged: &Logged, app: Option<&App>, judged: &mut Judged) {
-    let session = evidence.session;
-    let is_saml = logged.protocol == Protocol::Saml.as_str();
-    if is_saml != (session.way == Way::Saml) {
-        let (call, protocol) = (session.way.event_name(), &logged.protocol);
-        judged.wrong(Kind::OtherApp, format!("it was opened by {call}, and the decision was for `{protocol}`"));
-        return;
-    }
-    let Some(app) = app else {
-        match evidence.made {
-            None => judged.untold("app", "the table's history has nothing of that time"),
-            Some(_) => judged.wrong(Kind::OtherApp, "by the table's history, the decision's app was not active"),
-        }
-        return;
-    };
-    if app.protocol.as_str() != logged.protocol {
-        let (was, protocol) = (app.protocol.as_str(), &logged.protocol);
-        judged.wrong(
-            Kind::OtherApp,
-            format!("by the table's history the app is `{was}`, and the decision was for `{protocol}`"),
-        );
-        return;
-    }
-    match (provider(session, app), session.provider.as_deref()) {
-        (Err(why), _) => judged.untold("app", why),
-        (Ok(_), None) => judged.untold("app", "the record names no provider"),
-        (Ok(expected), Some(found)) if expected.iter().any(|one| one == found) => {}
-        (Ok(expected), Some(found)) => {
-            let expected = expected.first().map_or("-", String::as_str);
-            judged.wrong(Kind::OtherApp, format!("it came through `{found}`, and the app's provider is `{expected}`"));
-        }
-    }
-    match session.audience.as_deref() {
-        None => judged.untold("app", "the record names no audience"),
-        Some(found) if found == app.audience || evidence.clients.contains(found) => {}
-        Some(found) => {
-            let audience = &app.audience;
-            judged.wrong(Kind::OtherApp, format!("it was meant for `{found}`, and the app's audience is `{audience}`"));
-        }
-    }
-}
-
-/// The app's provider as records name it, in each of the ways that they do.
-fn provider(session: &Session, app: &App) -> Result<Vec<String>, &'static str> {
-    let Ok(role) = RoleArn::parse(&session.role) else { return Err("the record's role is no ARN of a role") };
-    match (app.protocol, app.cognito_kind(), &app.tokens.issuer) {
-        (Protocol::Saml, ..) => Ok(vec![role.saml_provider(&app.provider)]),
-        (_, Some(CognitoKind::IdentityPool), _) => Ok(vec![IDENTITY_POOLS.to_owned()]),
-        (_, _, Some(issuer)) => Ok(vec![issuer.provider(&role), issuer.url(), issuer.as_str().to_owned()]),
-        (_, _, None) => Err("nobody states the issuer of the app's tokens"),
     }
 }
 

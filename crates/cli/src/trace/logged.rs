@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Deserializer, Value};
 use signet_core::grant::Timestamp;
 
 use super::documents;
+use super::wrapped::{self, Line as Wrapped};
 
 /// A decision, as its log line has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,17 +63,22 @@ impl LoggedGroup {
 pub struct Log {
     /// By their ids. More than one line of an id is no decision of ours: ids are random.
     pub decisions: BTreeMap<String, Vec<Logged>>,
-    /// The first and the last moment that any line is of.
+    unreadable: usize,
+}
+
+/// How much of decisions a log has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// How many ids.
+    pub decisions: usize,
+    /// The moments of the first and of the last; none where there are none.
     pub span: Option<(Timestamp, Timestamp)>,
-    /// How many lines are none of JSON, or none of a decision's form though they say so.
-    pub unreadable: usize,
 }
 
 /// A line of a decision. Others have not all of these.
 #[derive(Deserialize)]
 struct Line {
     timestamp: String,
-    message: String,
     #[serde(rename = "decision.id")]
     id: Option<String>,
     protocol: Option<String>,
@@ -96,56 +102,63 @@ struct Line {
 
 impl Log {
     /// Adds what a file holds: the functions' lines as they are, with a time before them as exports and
-    /// `aws logs tail` write them, or the JSON answers of `aws logs filter-log-events` and
-    /// `get-query-results`. Lines of others are passed over.
-    pub fn add(&mut self, text: &str) {
+    /// `aws logs tail` write them, on one line or on many, the JSON answers of `aws logs filter-log-events` and
+    /// `get-query-results`, or what Logs Insights exports. Lines of others are passed over.
+    ///
+    /// Returns how many lines are none of JSON, or none of a decision's form though they say so.
+    pub fn add(&mut self, text: &str) -> usize {
+        let before = self.unreadable;
         match documents(text) {
-            Ok(documents) => {
-                for document in &documents {
-                    self.add_document(document);
-                }
-            }
-            Err(_) => {
-                for line in text.lines() {
-                    self.add_line(line);
-                }
-            }
+            Ok(documents) => documents.iter().for_each(|document| self.add_document(document)),
+            Err(_) => self.add_text(text),
         }
+        self.unreadable - before
+    }
+
+    /// How much it has.
+    #[must_use]
+    pub fn extent(&self) -> Extent {
+        let moments = || self.decisions.values().flatten().map(|logged| logged.at);
+        Extent { decisions: self.decisions.len(), span: moments().min().zip(moments().max()) }
     }
 
     fn add_document(&mut self, document: &Value) {
-        let member = |name| document.get(name).and_then(Value::as_array);
         if let Some(all) = document.as_array() {
-            for one in all {
-                self.add_document(one);
+            all.iter().for_each(|one| self.add_document(one));
+            return;
+        }
+        match wrapped::lines(document) {
+            None => self.add_value(document),
+            Some(lines) => {
+                for line in lines {
+                    match line {
+                        Wrapped::Text(text) => self.add_text(text),
+                        Wrapped::Json(value) => self.add_value(value),
+                    }
+                }
             }
-        } else if let Some(events) = member("events").or_else(|| member("logEvents")) {
-            for message in events.iter().filter_map(|event| event.get("message")?.as_str()) {
-                self.add_line(message);
-            }
-        } else if let Some(rows) = member("results") {
-            let fields = rows.iter().filter_map(Value::as_array).flatten();
-            let messages = fields.filter(|field| field.get("field").is_some_and(|name| name == "@message"));
-            for message in messages.filter_map(|field| field.get("value")?.as_str()) {
-                self.add_line(message);
-            }
-        } else {
-            self.add_value(document);
         }
     }
 
-    /// A line of text: whatever stands before its first brace is the log's own.
-    fn add_line(&mut self, line: &str) {
-        let Some(json) = line.find('{').and_then(|start| line.get(start..)) else { return };
-        match serde_json::from_str(json.trim_end()) {
-            Ok(value) => self.add_value(&value),
-            Err(_) => self.unreadable += 1,
+    /// Lines of text. Whatever stands before the first brace of a line is the log's own, and what begins there
+    /// may end on a later line.
+    fn add_text(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(json) = rest.find('{').and_then(|start| rest.get(start..)) {
+            let mut values = Deserializer::from_str(json).into_iter::<Value>();
+            let behind = if let Some(Ok(value)) = values.next() {
+                self.add_value(&value);
+                values.byte_offset()
+            } else {
+                self.unreadable += 1;
+                json.find('\n').unwrap_or(json.len())
+            };
+            rest = json.get(behind..).unwrap_or_default();
         }
     }
 
     fn add_value(&mut self, value: &Value) {
-        let is_ours = |message: &str| matches!(message, "decision" | "rejected" | "alarm" | "panic" | "start failed");
-        if !value.get("message").and_then(Value::as_str).is_some_and(is_ours) {
+        if value.get("message").is_none_or(|message| message != "decision") {
             return;
         }
         let Ok(line) = Line::deserialize(value) else {
@@ -158,11 +171,6 @@ impl Log {
         };
         // Below the second there is nothing to compare with; before 1970 there is nothing at all.
         let at = Timestamp::from_seconds(at.as_second());
-        let (first, last) = self.span.unwrap_or((at, at));
-        self.span = Some((first.min(at), last.max(at)));
-        if line.message != "decision" {
-            return;
-        }
         let (Some(id), Some(protocol), Some(outcome)) = (line.id, line.protocol, line.outcome) else {
             self.unreadable += 1;
             return;
@@ -218,14 +226,20 @@ mod tests {
         assert_eq!(logged.at, Timestamp::from_seconds(1_785_567_600), "cut to the second");
         assert!(logged.groups[0].counted());
         let message = line("d1", 0).to_string();
+        let pretty = format!("{:#}", line("d1", 0));
         for text in [
             format!("START RequestId: 1\n{message}\nEND RequestId: 1\n\nREPORT x\n"),
             format!("2026-08-01T07:00:00.999Z {message}\n2026-08-01T07:00:00.999Z START\n"),
             format!("{message}\n{message}\n"),
+            // As `aws logs tail --format json` writes it, and with other lines about it.
+            format!("2026-08-01T07:00:00.999000+00:00 2026/08/01/[$LATEST]0a1b {pretty}\n"),
+            format!("t START\nt {pretty}\nt {{\n    \"_aws\": {{}}\n}}\nt {pretty}\nt END"),
             json!({"events": [{"message": format!("{message}\n")}, {"message": "START"}]}).to_string(),
             json!({"logEvents": [{"message": message}]}).to_string(),
             json!({"results": [[{"field": "@timestamp", "value": "x"}, {"field": "@message", "value": message}]]})
                 .to_string(),
+            json!([{"@timestamp": "x", "@message": message}, {"@message": 7}]).to_string(),
+            json!({"@timestamp": "x", "@message": line("d1", 0)}).to_string(),
             json!([line("d1", 0)]).to_string(),
         ] {
             assert_eq!(log(&text), one, "{text}");
@@ -239,11 +253,20 @@ mod tests {
         let metrics = json!({"_aws": {"Timestamp": 1}, "SignIns": 1});
         let mut broken = line("d2", 1);
         broken["codes"] = json!("abcd");
-        let text = format!("{alarm}\n{metrics}\n{broken}\n{}\n{{cut", line("d1", 0));
-        let log = log(&text);
-        assert_eq!((log.decisions.len(), log.unreadable), (1, 2));
-        let (first, last) = log.span.unwrap();
-        assert_eq!(last.seconds() - first.seconds(), 3_600);
+        let text = format!("{alarm}\n{metrics}\n{broken}\n{{cut\n{}\n{{cut", line("d1", 0));
+        let mut log = Log::default();
+        assert_eq!(log.add(&text), 3);
+        assert_eq!(log.add("{cut"), 1, "of this text alone");
+        assert_eq!(log.decisions.keys().collect::<Vec<_>>(), ["d1"]);
+    }
+
+    #[test]
+    fn a_log_reaches_from_its_first_decision_to_its_last() {
+        let alarm = json!({"timestamp": "2026-08-01T08:00:00Z", "message": "alarm"});
+        let log = log(&format!("{alarm}\n{}\n{}\n{}", line("d2", 9), line("d1", 2), line("d3", 5)));
+        let [first, last] = [2, 9].map(|second| Timestamp::from_seconds(1_785_567_600 + second));
+        assert_eq!(log.extent(), Extent { decisions: 3, span: Some((first, last)) });
+        assert_eq!(Log::default().extent(), Extent { decisions: 0, span: None });
     }
 
     #[test]

@@ -2,7 +2,10 @@
 //!
 //! | Module | Holds |
 //! |---|---|
-//! | [`session`] | CloudTrail's records of role sessions, and of what was done in them |
+//! | [`session`] | CloudTrail's records of role sessions |
+//! | [`calls`] | what was done in them |
+//! | [`uses`] | sessions that share an assertion or a decision |
+//! | [`ours`] | which sessions Signet is to have decided about |
 //! | [`logged`] | the functions' log lines of decisions |
 //! | [`made`] | what the table's history says of a decision |
 //! | [`judge`] | whether a session is what the decision gave |
@@ -10,10 +13,14 @@
 //! A session is in order only if nothing speaks against it **and** all that it consists of was found in the
 //! decision. What a log line or the history does not say is not guessed: it is told as such.
 
+pub mod calls;
 pub mod judge;
 pub mod logged;
 pub mod made;
+pub mod ours;
 pub mod session;
+pub mod uses;
+mod wrapped;
 
 use serde_json::{Deserializer, Value};
 

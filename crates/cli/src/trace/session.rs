@@ -1,15 +1,17 @@
-//! CloudTrail's records of role sessions, and of what was done in them.
+//! CloudTrail's records of role sessions.
 //!
 //! The members are those of the CloudTrail User Guide, "CloudTrail record contents", and of the IAM User
 //! Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail".
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use signet_core::grant::Timestamp;
 use signet_core::session::{DECISION_TAG, GROUP_HASH_TAG};
 
+use super::calls::Calls;
 use super::documents;
+use super::wrapped::{self, Line};
 
 /// How a session was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,14 +56,20 @@ pub struct Session {
     pub decision: Option<String>,
     /// The tag `GroupHash`.
     pub group_hash: Option<String>,
+    /// The keys of all its tags, as they are written.
+    pub tags: BTreeSet<String>,
+    /// The keys of those that stay when another role is assumed from it.
+    pub transitive: BTreeSet<String>,
     /// The identity provider: a SAML provider's ARN; of a token the provider's ARN, or the issuer.
     pub provider: Option<String>,
     /// The assertion's recipient, or the token's audience.
     pub audience: Option<String>,
     /// The assertion's id; none for a token.
     pub assertion: Option<String>,
-    /// The id of the credentials that were given.
+    /// The access key of the credentials that were given.
     pub access_key: Option<String>,
+    /// Who acts in it: the role's unique id and the session's name.
+    pub principal: Option<String>,
     /// Where the call came from.
     pub address: Option<String>,
 }
@@ -73,15 +81,15 @@ pub struct Records {
     pub sessions: Vec<Session>,
     /// How many calls to open one were refused by AWS: nothing came of them.
     pub refused: usize,
-    /// Other calls, counted: by the id of the credentials, then by service and call.
-    pub calls: BTreeMap<String, BTreeMap<String, usize>>,
+    /// Other calls.
+    pub calls: Calls,
 }
 
 /// What is wrong with records.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRecords {
     /// They are compressed.
-    #[error("it is compressed by gzip: unpack it first, as by `gunzip -c FILE | signet trace -`")]
+    #[error("it is compressed by gzip: unpack it first, as by `gunzip -c FILE | signet trace - --log LOG`")]
     Compressed,
     /// They are not text.
     #[error("it is not UTF-8")]
@@ -92,7 +100,7 @@ pub enum BadRecords {
     /// Something in them is no record.
     #[error(
         "document {number} is no record of CloudTrail's: `{{\"Records\": […]}}`, one record or JSON lines of them, or \
-         the answer of `aws cloudtrail lookup-events` is expected"
+         the answer of `aws cloudtrail lookup-events` or `aws logs filter-log-events` is expected"
     )]
     NoRecord {
         /// Its place, from 1.
@@ -110,7 +118,8 @@ pub enum BadRecords {
 
 impl Records {
     /// Reads records: a file as CloudTrail delivers it, one record, several in an array or as JSON lines, the
-    /// answer of `LookupEvents`, or events of `EventBridge`.
+    /// answer of `LookupEvents`, events of `EventBridge`, or what CloudWatch Logs has of a trail that delivers to
+    /// it.
     ///
     /// # Errors
     /// [`BadRecords`].
@@ -142,17 +151,37 @@ impl Records {
             return Ok(());
         }
         let Some(way) = Way::of(name).filter(|_| service == "sts.amazonaws.com") else {
-            if let Some(key) = text(record, "/userIdentity/accessKeyId") {
-                *self.calls.entry(key.to_owned()).or_default().entry(format!("{service} {name}")).or_default() += 1;
-            }
+            self.calls.take(record, service, name);
             return Ok(());
         };
-        if record.get("errorCode").is_some_and(|code| !code.is_null()) {
+        if record.get("errorCode").is_some_and(|code| !code.is_null() && code != "") {
             self.refused += 1;
             return Ok(());
         }
-        self.sessions.push(session(record, way)?);
+        let session = session(record, way)?;
+        self.calls.open(&session);
+        self.sessions.push(session);
         Ok(())
+    }
+
+    /// Whether no record is of a call that opens a session, granted or refused.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.refused == 0
+    }
+}
+
+impl Session {
+    /// The provider's name in records of every account: that of a SAML provider, the issuer's host and path, or
+    /// the name as it is.
+    #[must_use]
+    pub fn provider_name(&self) -> Option<&str> {
+        let provider = self.provider.as_deref()?;
+        let name = match self.way {
+            Way::Saml => provider.split_once(":saml-provider/").map(|(_, name)| name),
+            Way::Token => provider.split_once(":oidc-provider/").map(|(_, issuer)| issuer),
+        };
+        Some(name.or_else(|| provider.strip_prefix("https://")).unwrap_or(provider))
     }
 }
 
@@ -160,8 +189,7 @@ fn session(record: &Value, way: Way) -> Result<Session, BadRecords> {
     let event = text(record, "/eventID").unwrap_or("-").to_owned();
     let lacks = |what| BadRecords::Lacks { event: event.clone(), what };
     let owned = |pointer: &str| text(record, pointer).map(str::to_owned);
-    let at = text(record, "/eventTime").and_then(|time| time.parse::<jiff::Timestamp>().ok());
-    let at = Timestamp::from_seconds(at.ok_or_else(|| lacks("`eventTime` that is a time"))?.as_second());
+    let at = moment(record, "/eventTime").ok_or_else(|| lacks("`eventTime` that is a time"))?;
     let role = owned("/requestParameters/roleArn").ok_or_else(|| lacks("`requestParameters.roleArn`"))?;
     let provider = match way {
         Way::Saml => owned("/requestParameters/principalArn"),
@@ -175,10 +203,13 @@ fn session(record: &Value, way: Way) -> Result<Session, BadRecords> {
         source_identity: owned("/requestParameters/sourceIdentity"),
         decision: tag(record, DECISION_TAG),
         group_hash: tag(record, GROUP_HASH_TAG),
+        tags: tags(record).into_iter().flat_map(Map::keys).cloned().collect(),
+        transitive: transitive(record),
         provider,
         audience: owned("/responseElements/audience"),
         assertion: owned("/requestParameters/sAMLAssertionID").filter(|_| way == Way::Saml),
         access_key: owned("/responseElements/credentials/accessKeyId"),
+        principal: owned("/responseElements/assumedRoleUser/assumedRoleId"),
         address: owned("/sourceIPAddress"),
         event,
     })
@@ -187,7 +218,13 @@ fn session(record: &Value, way: Way) -> Result<Session, BadRecords> {
 /// The records in a document; none if it is something else.
 fn unpacked(document: Value) -> Option<Vec<Value>> {
     match document {
-        Value::Array(all) => Some(all.into_iter().map(unpacked).collect::<Option<Vec<_>>>()?.concat()),
+        Value::Array(all) => {
+            let mut records = Vec::new();
+            for one in all {
+                records.append(&mut unpacked(one)?);
+            }
+            Some(records)
+        }
         Value::Object(mut members) => {
             if members.contains_key("eventName") {
                 return Some(vec![Value::Object(members)]);
@@ -200,20 +237,43 @@ fn unpacked(document: Value) -> Option<Vec<Value>> {
                     |event: &Value| serde_json::from_str::<Value>(event.get("CloudTrailEvent")?.as_str()?).ok();
                 return unpacked(Value::Array(events.iter().map(record).collect::<Option<_>>()?));
             }
-            members.remove("detail").filter(|detail| detail.get("eventName").is_some()).map(|detail| vec![detail])
+            if let Some(detail) = members.remove("detail") {
+                return detail.get("eventName").is_some().then(|| vec![detail]);
+            }
+            let document = Value::Object(members);
+            let record = |line: &Line<'_>| match line {
+                Line::Text(text) => serde_json::from_str::<Value>(text).ok(),
+                Line::Json(value) => Some((*value).clone()),
+            };
+            unpacked(Value::Array(wrapped::lines(&document)?.iter().map(record).collect::<Option<_>>()?))
         }
         _ => None,
     }
 }
 
-fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
+/// A moment, cut to whole seconds.
+pub(super) fn moment(value: &Value, pointer: &str) -> Option<Timestamp> {
+    let time = text(value, pointer)?.parse::<jiff::Timestamp>().ok()?;
+    Some(Timestamp::from_seconds(time.as_second()))
+}
+
+pub(super) fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
     value.pointer(pointer).and_then(Value::as_str)
+}
+
+fn tags(record: &Value) -> Option<&Map<String, Value>> {
+    record.pointer("/requestParameters/principalTags")?.as_object()
+}
+
+/// The keys of tags that stay. Where none does, records have no such member.
+fn transitive(record: &Value) -> BTreeSet<String> {
+    let keys = record.pointer("/requestParameters/transitiveTagKeys").and_then(Value::as_array);
+    keys.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// A session tag; AWS compares keys ignoring case.
 fn tag(record: &Value, key: &str) -> Option<String> {
-    let tags = record.pointer("/requestParameters/principalTags")?.as_object()?;
-    let (_, value) = tags.iter().find(|(known, _)| known.eq_ignore_ascii_case(key))?;
+    let (_, value) = tags(record)?.iter().find(|(known, _)| known.eq_ignore_ascii_case(key))?;
     match value {
         Value::Array(values) => match values.as_slice() {
             [Value::String(one)] => Some(one.clone()),
@@ -224,91 +284,4 @@ fn tag(record: &Value, key: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn record() -> Value {
-        json!({
-            "eventName": "AssumeRoleWithSAML", "eventSource": "sts.amazonaws.com", "eventID": "e-1",
-            "eventTime": "2026-08-01T07:00:21Z", "sourceIPAddress": "192.0.2.10",
-            "requestParameters": {
-                "sAMLAssertionID": "_a1", "roleSessionName": "jane@example.com", "sourceIdentity": "jane@example.com",
-                "principalTags": {"grouphash": ":abcd:", "SignetDecision": ["d1"]},
-                "roleArn": "arn:aws:iam::111122223333:role/reader",
-                "principalArn": "arn:aws:iam::111122223333:saml-provider/okta",
-            },
-            "responseElements": {"audience": "aud", "credentials": {"accessKeyId": "ASIAONE"}},
-        })
-    }
-
-    fn read(value: &Value) -> Result<Records, BadRecords> {
-        Records::read(value.to_string().as_bytes())
-    }
-
-    #[test]
-    fn a_record_says_who_and_by_which_decision() {
-        let records = read(&record()).unwrap();
-        let session = &records.sessions[0];
-        assert_eq!((session.decision.as_deref(), session.group_hash.as_deref()), (Some("d1"), Some(":abcd:")));
-        assert_eq!(session.at, Timestamp::from_seconds(1_785_567_621));
-        assert_eq!((session.assertion.as_deref(), session.access_key.as_deref()), (Some("_a1"), Some("ASIAONE")));
-    }
-
-    #[test]
-    fn records_come_in_many_wrappings() {
-        let one = read(&record()).unwrap();
-        let text = record().to_string();
-        let event = json!({"Events": [{"EventId": "e-1", "CloudTrailEvent": text}]});
-        for wrapped in [
-            json!({"Records": [record()]}),
-            json!([record()]),
-            json!({"detail-type": "AWS API Call via CloudTrail", "detail": record()}),
-            event,
-            // Twice in one delivery is once.
-            json!([record(), record()]),
-        ] {
-            assert_eq!(read(&wrapped).unwrap(), one, "{wrapped}");
-        }
-        assert_eq!(Records::read(format!("{text}\n{text}\n").as_bytes()).unwrap(), one);
-        assert_eq!(Records::read(b"").unwrap(), Records::default());
-    }
-
-    #[test]
-    fn what_was_refused_and_what_is_another_call_is_counted() {
-        let mut refused = record();
-        refused["errorCode"] = json!("AccessDenied");
-        refused["requestParameters"] = Value::Null;
-        refused["eventID"] = json!("e-2");
-        let call = json!({"eventName": "GetObject", "eventSource": "s3.amazonaws.com",
-            "userIdentity": {"accessKeyId": "ASIAONE"}});
-        let records = read(&json!([record(), refused, call, call])).unwrap();
-        assert_eq!((records.sessions.len(), records.refused), (1, 1));
-        assert_eq!(records.calls["ASIAONE"], BTreeMap::from([("s3.amazonaws.com GetObject".to_owned(), 2)]));
-        // Another service's call of that name is none of STS's.
-        let mut other = record();
-        other["eventSource"] = json!("example.amazonaws.com");
-        assert!(read(&other).unwrap().sessions.is_empty());
-    }
-
-    #[test]
-    fn what_is_no_record_is_refused() {
-        for (bytes, why) in [
-            (&b"\x1f\x8b\x08"[..], "gunzip"),
-            (b"\xff", "UTF-8"),
-            (b"{", "not JSON"),
-            (b"{}", "document 1"),
-            (b"7", "document 1"),
-            (b"{\"Events\": [{}]}", "document 1"),
-        ] {
-            let error = Records::read(bytes).unwrap_err().to_string();
-            assert!(error.contains(why), "{error}");
-        }
-        for (member, why) in [("eventTime", "`eventTime`"), ("requestParameters", "`requestParameters.roleArn`")] {
-            let mut lacking = record();
-            lacking.as_object_mut().unwrap().remove(member);
-            assert!(read(&lacking).unwrap_err().to_string().contains(why));
-        }
-    }
-}
+mod tests;

@@ -167,6 +167,13 @@ impl IdentityPoolId {
         &self.0
     }
 
+    /// Who its sign-ins come from, as trust policies of a partition and CloudTrail's records name it. None in
+    /// a partition where nobody documents a name.
+    #[must_use]
+    pub fn principal(&self, partition: &str) -> Option<String> {
+        cognito::identity(partition, self)
+    }
+
     /// The pool's Region.
     #[must_use]
     pub fn region(&self) -> &str {
@@ -225,7 +232,7 @@ impl Gate {
             Self::Saml { provider, .. } => role.saml_provider(provider),
             Self::Oidc { issuer, .. } => issuer.provider(role),
             Self::IdentityPool { pool, .. } => {
-                cognito::identity(role.partition(), pool).unwrap_or_else(|| cognito::ANYWHERE.to_owned())
+                pool.principal(role.partition()).unwrap_or_else(|| cognito::ANYWHERE.to_owned())
             }
         }
     }
@@ -237,7 +244,7 @@ impl Gate {
         match self {
             Self::Saml { .. } | Self::Oidc { .. } => true,
             Self::IdentityPool { pool, user_pool } => {
-                cognito::identity(role.partition(), pool).is_some() && cognito::is_user_pool(user_pool)
+                pool.principal(role.partition()).is_some() && cognito::is_user_pool(user_pool)
             }
         }
     }

@@ -7,7 +7,7 @@ use signet_core::code::{CodeWidth, GroupCode, Salt, Sha256Hasher};
 use signet_core::grant::Timestamp;
 use signet_core::group::{GroupKey, GroupState};
 use signet_store::apply::{CodeError, Provenance};
-use signet_store::past::Past;
+use signet_store::past::History;
 use signet_store::schema::{Meta, OnCollision};
 
 use crate::common::scheduler::Paused;
@@ -122,8 +122,9 @@ async fn a_released_code_is_free_and_its_group_forgotten() {
     };
     assert_eq!([flags(0), flags(1), flags(2)], [(true, false, false), (false, true, false), (false, false, true)]);
     let meta = Meta { layout: 1, width: CodeWidth::DEFAULT, on_collision: OnCollision::Displace };
+    let history = History::new(rows);
     let states = [1, 3, 5].map(|moment| {
-        let past = Past::at(Timestamp::from_seconds(moment), rows.clone());
+        let past = history.at(Timestamp::from_seconds(moment));
         past.sign_in(meta, "app", &["Readers"]).groups.get("Readers").map(|record| record.registration.state)
     });
     assert_eq!(states, [Some(GroupState::Registered), Some(GroupState::Retired), None]);

@@ -8,7 +8,7 @@ use signet_core::identity::{IdentityField, IdentityPattern};
 use signet_core::role::{Protocol, ProviderName};
 use signet_store::apply::{Provenance, Revision};
 use signet_store::history::HistoryRow;
-use signet_store::past::Past;
+use signet_store::past::{History, Past};
 use signet_store::schema::{Meta, OnCollision};
 use signet_store::sign_in::{AppState, Snapshot};
 use signet_store::statement::{StatedApp, StatedProvider, Statement};
@@ -18,12 +18,16 @@ use crate::providers;
 
 const META: Meta = Meta { layout: 1, width: CodeWidth::DEFAULT, on_collision: OnCollision::Displace };
 
-/// The table at a moment; revision `n` is applied at 1,000 + n.
-async fn past(worker: &Worker, moment: i64) -> Past {
-    Past::at(Timestamp::from_seconds(moment), worker.table.whole_history().await.unwrap())
+/// The history; revision `n` is applied at 1,000 + n.
+async fn history(worker: &Worker) -> History {
+    History::new(worker.table.whole_history().await.unwrap())
 }
 
-fn read(past: &Past, app: &str, groups: &[&str]) -> Snapshot {
+fn at(history: &History, moment: i64) -> Past<'_> {
+    history.at(Timestamp::from_seconds(moment))
+}
+
+fn read(past: &Past<'_>, app: &str, groups: &[&str]) -> Snapshot {
     past.sign_in(META, app, groups)
 }
 
@@ -128,8 +132,9 @@ async fn the_table_as_it_was_is_what_a_sign_in_read_then() {
         worker.change(source, revision, statement).await;
         then.push(worker.table.sign_in("app-1", &groups).await.unwrap());
     }
+    let history = history(&worker).await;
     for (n, snapshot) in then.iter().enumerate() {
-        let past = past(&worker, 1_001 + i64::try_from(n).unwrap()).await;
+        let past = at(&history, 1_001 + i64::try_from(n).unwrap());
         let found = read(&past, "app-1", &groups);
         assert!(!past.is_unknown());
         assert_eq!(found.app, snapshot.app, "revision {}", n + 1);
@@ -138,7 +143,7 @@ async fn the_table_as_it_was_is_what_a_sign_in_read_then() {
     assert!(matches!(then[4].app, AppState::Inactive(_)));
     assert_eq!(then[3].groups["a"].registration.state, GroupState::Retired);
 
-    let nothing = past(&worker, 1_000).await;
+    let nothing = at(&history, 1_000);
     assert!(nothing.is_unknown());
     assert_eq!(nothing.begins(), Some(Timestamp::from_seconds(1_001)));
     assert_eq!(read(&nothing, "app-1", &groups).app, AppState::Unknown);
@@ -187,12 +192,15 @@ async fn an_app_as_it_was_is_by_its_file_and_by_provider_events() {
         ("event-6", "event-7"),
         ("event-8", "event-7"),
     ];
+    let history = history(&worker).await;
     for (n, (state, (of_app, of_provider))) in then.iter().zip(causes).enumerate() {
-        let past = past(&worker, 1_001 + i64::try_from(n).unwrap()).await;
+        let past = at(&history, 1_001 + i64::try_from(n).unwrap());
         assert_eq!(read(&past, "app-1", &[]).app, *state, "revision {}", n + 1);
         let cause = |row: Option<&HistoryRow>| row.map(|row| row.event.clone());
         assert_eq!(cause(past.cause_of_app(&app_id("app-1"))).as_deref(), Some(of_app), "revision {}", n + 1);
         assert_eq!(cause(past.cause_of_provider(&app_id("app-1"))).as_deref(), Some(of_provider), "revision {}", n + 1);
+        assert_eq!(past.provider(&app_id("app-1")).map(|event| event.active), Some(![4, 5, 6].contains(&(n + 1))));
+        assert!(past.provider(&app_id("app-2")).is_none());
         assert!(past.cause_of_app(&app_id("app-2")).is_none() && past.cause_of_provider(&app_id("app-2")).is_none());
         assert_eq!(read(&past, "app-2", &[]).app, AppState::Unknown);
     }
@@ -232,7 +240,8 @@ async fn a_grant_is_by_the_event_that_brought_it_last() {
     worker.change(&trials, 3, &one).await;
     worker.change(&trials, 4, &stated(&[("a", &["r1", "r2"])])).await;
     worker.change(&genomes, 5, &one).await;
-    let past = past(&worker, 9_999).await;
+    let history = history(&worker).await;
+    let past = at(&history, 9_999);
     let cause = |by: &_, grant: &Grant| past.cause("a", by, grant).map(|row| (row.event.as_str(), row.revision));
     assert_eq!(cause(&trials, &plain("r1")), Some(("event-3", Some(3))));
     assert_eq!(cause(&trials, &plain("r2")), Some(("event-4", Some(4))));
@@ -253,8 +262,26 @@ async fn a_clock_that_goes_back_turns_nothing_round() {
     }
     let rows = worker.table.whole_history().await.unwrap();
     assert_eq!(rows.iter().map(|row| row.revision).collect::<Vec<_>>(), [Some(1), Some(2)]);
-    let now = Past::at(Timestamp::from_seconds(500), rows);
+    let history = History::new(rows);
+    let now = history.at(Timestamp::from_seconds(500));
     assert_eq!(read(&now, "app-1", &["a"]).groups["a"].grants[&trials], [plain("r2")]);
+}
+
+#[tokio::test]
+async fn moments_of_change_are_after_one_and_up_to_another() {
+    let worker = Worker::with_table().await;
+    for (revision, role) in [(1, "r1"), (2, "r2"), (3, "r1")] {
+        worker.change(&source("trials"), revision, &stated(&[("a", &[role])])).await;
+    }
+    let history = history(&worker).await;
+    let between = |after, until| -> Vec<i64> {
+        let both = (Timestamp::from_seconds(after), Timestamp::from_seconds(until));
+        history.changes_between(both.0, both.1).map(Timestamp::seconds).collect()
+    };
+    assert_eq!(between(0, 9_999), [1_001, 1_002, 1_003]);
+    assert_eq!(between(1_001, 1_003), [1_002, 1_003]);
+    assert_eq!((between(1_002, 1_002), between(1_003, 1_001)), (vec![], vec![]));
+    assert_eq!(history.rows().len(), 3);
 }
 
 #[tokio::test]

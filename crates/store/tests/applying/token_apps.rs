@@ -9,7 +9,8 @@ use signet_core::code::CodeWidth;
 use signet_core::grant::Timestamp;
 use signet_core::role::Protocol;
 use signet_core::trust::gate::Issuer;
-use signet_store::past::Past;
+use signet_store::named::audiences;
+use signet_store::past::History;
 use signet_store::schema::{Meta, OnCollision};
 use signet_store::sign_in::AppState;
 use signet_store::statement::{StatedApp, StatedProvider, Statement};
@@ -192,9 +193,41 @@ async fn what_an_event_says_of_tokens_becomes_part_of_the_rules() {
     }
     // The history says the same of each moment.
     let meta = Meta { layout: 1, width: CodeWidth::DEFAULT, on_collision: OnCollision::Displace };
+    let history = History::new(worker.table.whole_history().await.unwrap());
     for (moment, state) in (1_001..).zip(&then) {
-        let past = Past::at(Timestamp::from_seconds(moment), worker.table.whole_history().await.unwrap());
+        let past = history.at(Timestamp::from_seconds(moment));
         assert_eq!(&past.sign_in(meta, "0oaA", &[]).app, state, "at {moment}");
+    }
+}
+
+#[tokio::test]
+async fn the_clients_of_an_event_without_audience_are_the_audiences() {
+    let worker = Worker::with_table().await;
+    worker.change(&file("platform"), 1, &of(&plain())).await;
+    for (revision, audience) in [(2, None), (3, Some("of the event".to_owned()))] {
+        let event = StatedProvider { audience, ..providers::oidc("0oaA", "okta-a") };
+        providers::apply(&worker, &event, revision).await.unwrap();
+    }
+    let history = History::new(worker.table.whole_history().await.unwrap());
+    let meta = Meta { layout: 1, width: CodeWidth::DEFAULT, on_collision: OnCollision::Displace };
+    let of = |protocol: Protocol, audience: &str, moment| {
+        let past = history.at(Timestamp::from_seconds(moment));
+        let AppState::Active(mut app) = past.sign_in(meta, "0oaA", &[]).app else { panic!("the app should be active") };
+        app.protocol = protocol;
+        if past.provider(&app.id).is_none_or(|event| event.audience.is_none()) {
+            audience.clone_into(&mut app.audience);
+        }
+        audiences(&app, past.provider(&app.id)).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    for protocol in [Protocol::Oidc, Protocol::Cognito] {
+        assert_eq!(of(protocol, "0oaA", 1_001), ["0oaA"]);
+        assert_eq!(of(protocol, "0oaA", 1_002), ["client a", "client b"]);
+        assert_eq!(of(protocol, "0oaA", 1_003), ["of the event"]);
+    }
+    // An assertion's recipient and an identity pool are no clients.
+    let pool = "eu-central-1:0f1e2d3c-0000-0000-0000-000000000000";
+    for (protocol, audience) in [(Protocol::Saml, "0oaA"), (Protocol::Cognito, pool)] {
+        assert_eq!(of(protocol, audience, 1_002), [audience]);
     }
 }
 

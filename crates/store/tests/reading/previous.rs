@@ -10,7 +10,7 @@ use signet_core::group::GroupState;
 use signet_core::producer::TopicArn;
 use signet_core::role::RoleArn;
 use signet_store::apply::Applied;
-use signet_store::past::Past;
+use signet_store::past::History;
 use signet_store::schema::{LAYOUT, OnCollision};
 use signet_store::sign_in::AppState;
 use signet_store::statement::Statement;
@@ -131,9 +131,9 @@ async fn roles_accounts_and_producers_are_as_they_were_noted() {
 #[tokio::test]
 async fn its_history_says_what_was_there_at_any_moment() {
     let worker = left().await;
-    let rows = worker.table.whole_history().await.unwrap();
+    let history = History::new(worker.table.whole_history().await.unwrap());
     let meta = worker.table.warm().await.unwrap();
-    let at = |second: i64| Past::at(Timestamp::from_seconds(1_780_000_000 + second), rows.clone());
+    let at = |second: i64| history.at(Timestamp::from_seconds(1_780_000_000 + second));
     let roles = |second: i64, group: &str| {
         let groups = at(second).sign_in(meta, "0oaSaml", &[group]).groups;
         groups.get(group).map(|group| group.all_grants().count())

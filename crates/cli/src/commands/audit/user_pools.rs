@@ -8,6 +8,7 @@ use signet_core::role::Protocol;
 use signet_core::trust::gate::Issuer;
 use signet_reconcile::audit::{Finding, Weight};
 use signet_store::Table;
+use signet_store::named::Named;
 use signet_store::trust::desired::KnownApp;
 use signet_user_pools::aws::Aws;
 use signet_user_pools::{self as user_pools, InvalidPool, PoolId, Relies, Source, UserPools};
@@ -87,12 +88,8 @@ fn relies(app: &KnownApp) -> Option<(Issuer, Relies)> {
     if stated.protocol != Protocol::Cognito {
         return None;
     }
-    let event = app.provider.as_ref();
-    let audience = event.and_then(|event| event.audience.as_deref()).unwrap_or(&stated.audience);
-    let issuer = match event.and_then(|event| event.issuer_url.as_deref()) {
-        Some(url) => Issuer::from_url(url).ok()?,
-        None => stated.tokens.issuer.clone()?,
-    };
+    let named = Named::by(app.provider.as_ref());
+    let issuer = named.issuer(stated).ok().flatten()?;
     let rules = &stated.tokens.cognito;
     let mut attributes: BTreeSet<String> = stated.tags.rules().values().map(|rule| rule.claim.clone()).collect();
     attributes.insert(stated.groups_claim.clone());
@@ -108,7 +105,7 @@ fn relies(app: &KnownApp) -> Option<(Issuer, Relies)> {
         },
         identity_provider: rules.identity_provider.clone(),
         // An identity pool makes tags of plain strings.
-        nested: CognitoKind::of_audience(audience) == CognitoKind::Oidc,
+        nested: CognitoKind::of_audience(named.audience(stated)) == CognitoKind::Oidc,
     };
     Some((issuer, relies))
 }

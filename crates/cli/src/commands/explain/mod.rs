@@ -9,7 +9,7 @@ use signet_core::app::AppId;
 use signet_core::grant::Timestamp;
 use signet_core::role::Protocol;
 use signet_facts::Remark;
-use signet_store::past::Past;
+use signet_store::past::{History, Past};
 use signet_store::sign_in::{AppState, Snapshot};
 use signet_store::{Meta, Table};
 
@@ -63,9 +63,10 @@ async fn look_back(
     as_json: bool,
     console: &mut Console<'_>,
 ) -> Result<bool, Failure> {
-    let past = Past::at(at, table.whole_history().await?);
+    let history = History::new(table.whole_history().await?);
+    let past = history.at(at);
     if !past.is_unknown() {
-        return sign_in(request, &Reading::Past(&past, table.warm().await?), as_json, at, console).await;
+        return sign_in(request, &Reading::Past(past, table.warm().await?), as_json, at, console).await;
     }
     let why = match past.begins() {
         None => "the table has no history: nothing was ever applied to it".to_owned(),
@@ -83,7 +84,7 @@ enum Reading<'t> {
     /// The table as it is.
     Live(&'t Table),
     /// The table as it was, with its settings, which never change.
-    Past(&'t Past, Meta),
+    Past(Past<'t>, Meta),
 }
 
 impl<'t> Reading<'t> {
@@ -94,7 +95,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    fn past(&self) -> Option<&'t Past> {
+    fn past(&self) -> Option<&Past<'t>> {
         match self {
             Self::Live(_) => None,
             Self::Past(past, _) => Some(past),

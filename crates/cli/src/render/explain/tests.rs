@@ -10,6 +10,7 @@ use signet_core::role::{Protocol, RoleArn};
 use signet_core::saml::{self, BaseAssertion};
 use signet_core::session::DecisionId;
 use signet_store::history::{PastApp, PastGroup};
+use signet_store::past::History;
 use signet_store::statement::StatedApp;
 
 use super::*;
@@ -48,7 +49,7 @@ fn explain<T>(mode: &str, identity: &str, then: impl FnOnce(Explained<'_, '_>) -
     explain_at(None, mode, identity, then)
 }
 
-fn explain_at<T>(past: Option<&Past>, mode: &str, identity: &str, then: impl FnOnce(Explained<'_, '_>) -> T) -> T {
+fn explain_at<T>(past: Option<&Past<'_>>, mode: &str, identity: &str, then: impl FnOnce(Explained<'_, '_>) -> T) -> T {
     let app = app(mode);
     let id = DecisionId::from_random([0; 16]);
     let records = HashMap::from([
@@ -88,7 +89,7 @@ fn for_people() {
 }
 
 /// A history that brought the app's rules, and of all the grants one.
-fn history() -> Past {
+fn history() -> History {
     let key = GroupKey::new("Readers").unwrap();
     let change = PastGroup {
         code: GroupCode::propose(&Sha256Hasher, CodeWidth::DEFAULT, key.as_str(), Salt::NONE),
@@ -112,12 +113,13 @@ fn history() -> Past {
         apps: vec![PastApp { before: None, after: StatedApp { app: app("enforce"), active: true } }],
         provider: None,
     };
-    Past::at(Timestamp::from_seconds(1_800_000_000), vec![row])
+    History::new(vec![row])
 }
 
 #[test]
 fn at_a_moment_with_the_events_that_made_it_so() {
-    let past = history();
+    let history = history();
+    let past = history.at(Timestamp::from_seconds(1_800_000_000));
     insta::assert_snapshot!("explain_past", explain_at(Some(&past), "enforce", "jane@example.com", |e| e.text()));
     let value = explain_at(Some(&past), "enforce", "jane@example.com", |e| e.json());
     assert_eq!(value["at"], "2027-01-15T08:00:00Z");

@@ -1,29 +1,36 @@
 //! Each finding where it is due, and nowhere else.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use proptest::prelude::*;
-use signet_core::app::{AppId, Codes, IdentityRule, Mode, TagRules, TokenRules, WhenUnentitled};
+use signet_core::app::{App, Codes, IdentityRule, Mode, TagRule, TagRules, TokenRules, WhenUnentitled};
 use signet_core::grant::{Grant, SourceId};
 use signet_core::group::GroupKey;
 use signet_core::identity::{IdentityField, IdentityPattern};
-use signet_core::role::ProviderName;
+use signet_core::role::{Protocol, ProviderName, RoleArn};
 use signet_core::trust::gate::Issuer;
 
 use super::super::logged::LoggedGroup;
-use super::super::made::Granted;
+use super::super::made::{AppThen, Granted};
 use super::*;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/data/reader";
 const OTHER: &str = "arn:aws:iam::111122223333:role/data/writer";
 const JANE: &str = "jane@example.com";
 const ISSUER: &str = "https://example.okta.com/oauth2/aus1";
+const IDENTITY_POOLS: &str = "cognito-identity.amazonaws.com";
 const POOL: &str = "eu-central-1:0f1e2d3c-0000-0000-0000-000000000000";
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_785_567_600 + seconds)
 }
 
-fn app(protocol: Protocol, audience: &str) -> App {
-    App {
+/// An app that maps a department, which each sign-in must have, and a cost centre, which one may.
+fn app(protocol: Protocol, audience: &str) -> AppThen {
+    let rule = |claim: &str, required| TagRule { claim: claim.to_owned(), required };
+    let rules =
+        [("department", true), ("CostCenter", false)].map(|(key, required)| (key.to_owned(), rule(key, required)));
+    let app = App {
         id: AppId::parse("0oaA").unwrap(),
         name: None,
         protocol,
@@ -35,13 +42,14 @@ fn app(protocol: Protocol, audience: &str) -> App {
             from: IdentityField::login(),
             pattern: IdentityPattern::parse("*@example.com").unwrap(),
         },
-        tags: TagRules::default(),
+        tags: TagRules::new(BTreeMap::from(rules), BTreeSet::new()).unwrap(),
         session_duration: None,
         when_unentitled: WhenUnentitled::Deny,
         codes: Codes::Cover,
         code_capacity: None,
         tokens: TokenRules { issuer: Some(Issuer::from_url(ISSUER).unwrap()), ..TokenRules::default() },
-    }
+    };
+    AppThen { app, audiences: vec![audience.to_owned()] }
 }
 
 /// A session and its decision.
@@ -50,8 +58,9 @@ struct Case {
     session: Session,
     logged: Logged,
     made: Option<Made>,
+    /// Other sessions of its assertion.
+    others: Vec<Session>,
     assertions: usize,
-    clients: BTreeSet<String>,
 }
 
 impl Case {
@@ -60,14 +69,18 @@ impl Case {
     }
 
     fn found(&self, found: Found<'_>) -> Judged {
+        let by_assertion: Vec<&Session> = self.others.iter().chain([&self.session]).collect();
         judge(&Evidence {
             session: &self.session,
             found,
             made: self.made.as_ref(),
-            clients: &self.clients,
-            assertions: self.assertions,
-            within: Within::USUAL,
+            shared: &Shared { by_assertion: &by_assertion, assertions: self.assertions },
+            within: Within::token_minutes(Within::TOKEN_MINUTES),
         })
+    }
+
+    fn app(&mut self) -> &mut App {
+        &mut self.made.as_mut().unwrap().apps[0].app
     }
 
     #[track_caller]
@@ -113,11 +126,14 @@ fn saml() -> Case {
             source_identity: Some(JANE.to_owned()),
             decision: Some("d1".to_owned()),
             group_hash: Some(":abcd:efgh:".to_owned()),
+            tags: words(&["GroupHash", "SignetDecision", "department"]),
+            transitive: words(&["GroupHash", "SignetDecision", "department"]),
             provider: Some("arn:aws:iam::111122223333:saml-provider/okta-a".to_owned()),
             audience: Some("https://signin.aws.amazon.com/saml".to_owned()),
             assertion: Some("_a1".to_owned()),
             access_key: None,
-            address: None,
+            principal: None,
+            address: Some("192.0.2.10".to_owned()),
         },
         logged: Logged {
             id: "d1".to_owned(),
@@ -134,12 +150,16 @@ fn saml() -> Case {
             roles_left_out: 0,
         },
         made: Some(Made {
-            app: Some(app(Protocol::Saml, "https://signin.aws.amazon.com/saml")),
+            apps: vec![app(Protocol::Saml, "https://signin.aws.amazon.com/saml")],
             granted: vec![granted],
         }),
+        others: Vec::new(),
         assertions: 1,
-        clients: BTreeSet::new(),
     }
+}
+
+fn words(words: &[&str]) -> BTreeSet<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn oidc() -> Case {
@@ -150,7 +170,7 @@ fn oidc() -> Case {
     case.session.provider = Some("arn:aws:iam::111122223333:oidc-provider/example.okta.com/oauth2/aus1".to_owned());
     case.session.audience = Some("0oaA".to_owned());
     case.logged.protocol = "oidc".to_owned();
-    case.made.as_mut().unwrap().app = Some(app(Protocol::Oidc, "0oaA"));
+    case.made.as_mut().unwrap().apps = vec![app(Protocol::Oidc, "0oaA")];
     case.assertions = 0;
     case
 }
@@ -158,10 +178,11 @@ fn oidc() -> Case {
 fn pool() -> Case {
     let mut case = oidc();
     case.session.source_identity = None;
+    case.session.transitive.clear();
     case.session.provider = Some(IDENTITY_POOLS.to_owned());
     case.session.audience = Some(POOL.to_owned());
     case.logged.protocol = "cognito".to_owned();
-    case.made.as_mut().unwrap().app = Some(app(Protocol::Cognito, POOL));
+    case.made.as_mut().unwrap().apps = vec![app(Protocol::Cognito, POOL)];
     case
 }
 
@@ -179,11 +200,35 @@ fn what_the_decision_gave_is_in_order() {
     for name in [ISSUER, "example.okta.com/oauth2/aus1"] {
         with(oidc(), |case| case.session.provider = Some(name.to_owned())).is_in_order();
     }
-    with(oidc(), |case| {
-        case.session.audience = Some("another client".to_owned());
-        case.clients = BTreeSet::from(["another client".to_owned()]);
-    })
-    .is_in_order();
+    // A provider event that states no audience makes its clients the audiences, and they alone.
+    let clients = |case: &mut Case| case.made.as_mut().unwrap().apps[0].audiences = vec!["one".into(), "two".into()];
+    let of_client = |client: &str| with(with(oidc(), clients), |case| case.session.audience = Some(client.to_owned()));
+    of_client("two").is_in_order();
+    of_client("0oaA").is(&[Kind::OtherApp]);
+    // As long as a token may live. For assertions AWS sets the limit.
+    let late = with(oidc(), |case| case.session.at = at(7_200));
+    late.is(&[Kind::Late]);
+    let shared = Shared { by_assertion: &[], assertions: 0 };
+    let within = Within::token_minutes(120);
+    let found = Found::One(&late.logged);
+    let evidence = Evidence { session: &late.session, found, made: late.made.as_ref(), shared: &shared, within };
+    assert!(judge(&evidence).is_in_order());
+    assert_eq!((within.of(Way::Saml), within.of(Way::Token)), (360, 7_200));
+}
+
+#[test]
+fn an_app_that_changed_meanwhile_is_in_order_in_one_of_its_forms() {
+    let older = || app(Protocol::Oidc, "0oaOlder");
+    let audience = |case: &mut Case| case.session.audience = Some("0oaOlder".to_owned());
+    with(oidc(), audience).is(&[Kind::OtherApp]);
+    with(with(oidc(), audience), |case| case.made.as_mut().unwrap().apps.push(older())).is_in_order();
+    with(oidc(), |case| case.made.as_mut().unwrap().apps.push(older())).is_in_order();
+    // And if in none, it is told of the form that is nearest.
+    let other = with(with(oidc(), audience), |case| case.made.as_mut().unwrap().apps.push(older()));
+    let tagged = with(other, |case| {
+        case.session.tags.insert("Admin".to_owned());
+    });
+    tagged.is(&[Kind::OtherTags]);
 }
 
 #[test]
@@ -196,15 +241,20 @@ fn of_an_identity_pool_the_person_is_not_told() {
 #[test]
 fn a_session_without_a_decision_of_the_log() {
     let kinds = |judged: &Judged| found(judged).0;
-    assert_eq!(kinds(&saml().found(Found::Untagged)), [Kind::NoDecision]);
-    for (covered, says) in [(true, "forged"), (false, "does not reach over that time")] {
-        let judged = saml().found(Found::Unknown { covered });
+    let app = AppId::parse("0oaA").unwrap();
+    assert_eq!(kinds(&saml().found(Found::Untagged { observed: None })), [Kind::NoDecision]);
+    let observed = saml().found(Found::Untagged { observed: Some(&app) });
+    assert_eq!(found(&observed), (vec![], vec!["decision"]));
+    let some = Extent { decisions: 8, span: Some((at(0), at(60))) };
+    let says = "the log has no such decision; it has 8, from 2026-08-01T07:00:00Z to 2026-08-01T07:01:00Z";
+    for (extent, says) in [(some, says), (Extent::default(), "the log has no such decision: it has none")] {
+        let judged = saml().found(Found::Unknown(extent));
         assert_eq!(kinds(&judged), [Kind::UnknownDecision]);
-        assert!(judged.findings[0].text.contains(says));
+        assert_eq!(judged.findings[0].text, says);
     }
     assert_eq!(kinds(&saml().found(Found::Several)), [Kind::AmbiguousDecision]);
     let twice = with(saml(), |case| case.assertions = 2);
-    assert_eq!(kinds(&twice.found(Found::Unknown { covered: true })), [Kind::Replayed, Kind::UnknownDecision]);
+    assert_eq!(kinds(&twice.found(Found::Unknown(some))), [Kind::Copied, Kind::UnknownDecision]);
 }
 
 #[test]
@@ -216,17 +266,51 @@ fn a_decision_that_gave_nothing_gave_no_session() {
 
 #[test]
 fn one_decision_is_for_one_assertion() {
-    with(saml(), |case| case.assertions = 2).is(&[Kind::Replayed]);
+    with(saml(), |case| case.assertions = 2).is(&[Kind::Copied]);
+}
+
+/// A session that the same assertion opened.
+fn again(address: Option<&str>) -> Session {
+    let Session { at: then, .. } = saml().session;
+    let at = Timestamp::from_seconds(then.seconds() + 9);
+    Session { event: "e-2".to_owned(), at, address: address.map(str::to_owned), ..saml().session }
+}
+
+#[test]
+fn an_assertion_is_used_from_one_address() {
+    let used = |own: &str, others: &[Option<&str>]| {
+        with(saml(), |case| {
+            case.session.address = Some(own.to_owned());
+            case.others = others.iter().map(|address| again(*address)).collect();
+        })
+    };
+    used("192.0.2.10", &[]).is_in_order();
+    used("192.0.2.10", &[Some("192.0.2.10"), Some("192.0.2.10")]).is_in_order();
+    used("2001:db8::1", &[Some("2001:0db8:0::1")]).is_in_order();
+    used("192.0.2.10", &[Some("::ffff:192.0.2.10")]).is_in_order();
+    used("192.0.2.10", &[Some("203.0.113.66")]).is(&[Kind::Replayed]);
+    used("192.0.2.10", &[Some("2001:db8::1")]).is(&[Kind::Replayed]);
+    used("192.0.2.10", &[Some("192.0.2.10"), None, Some("203.0.113.66")]).is(&[Kind::Replayed]);
+    // A service of AWS has no address that says where a person is.
+    for name in [None, Some("AWS Internal"), Some("signin.amazonaws.com"), Some("")] {
+        used("192.0.2.10", &[Some("192.0.2.10"), name]).is_untold(&["use"]);
+    }
+    used("AWS Internal", &[Some("AWS Internal")]).is_untold(&["use"]);
+    used("AWS Internal", &[]).is_in_order();
+    let text = used("192.0.2.10", &[Some("203.0.113.66")]).judge().findings.remove(0).text;
+    for part in ["`e-2`", "`203.0.113.66`", "`192.0.2.10`", "network changed"] {
+        assert!(text.contains(part), "{text}");
+    }
 }
 
 #[test]
 fn sessions_follow_their_decision_soon() {
     let opened = |case: Case, seconds| with(case, |case| case.session.at = at(seconds));
-    for second in [-5, 0, 900] {
+    for second in [-5, 0, 360] {
         opened(saml(), second).is_in_order();
     }
     opened(saml(), -6).is(&[Kind::Before]);
-    opened(saml(), 901).is(&[Kind::Late]);
+    opened(saml(), 361).is(&[Kind::Late]);
     opened(oidc(), 3_900).is_in_order();
     opened(oidc(), 3_901).is(&[Kind::Late]);
 }
@@ -268,17 +352,83 @@ fn another_app() {
     provider(saml(), "arn:aws:iam::111122223333:saml-provider/okta-b").is(&[Kind::OtherApp]);
     provider(saml(), "arn:aws:iam::444455556666:saml-provider/okta-a").is(&[Kind::OtherApp]);
     provider(oidc(), "arn:aws:iam::111122223333:oidc-provider/example.okta.com").is(&[Kind::OtherApp]);
-    provider(pool(), ISSUER).judge().findings.iter().for_each(|finding| assert_eq!(finding.kind, Kind::OtherApp));
+    assert_eq!(found(&provider(pool(), ISSUER).judge()), (vec![Kind::OtherApp], vec!["user"]));
     with(saml(), |case| case.session.audience = Some("https://example.com".to_owned())).is(&[Kind::OtherApp]);
     with(saml(), |case| case.session.way = Way::Token).is(&[Kind::OtherApp]);
     with(saml(), |case| case.logged.protocol = "oidc".to_owned()).is(&[Kind::OtherApp]);
-    with(saml(), |case| case.made.as_mut().unwrap().app = None).is(&[Kind::OtherApp]);
-    with(saml(), |case| case.made.as_mut().unwrap().app = Some(app(Protocol::Oidc, "x"))).is(&[Kind::OtherApp]);
+    with(saml(), |case| case.made.as_mut().unwrap().apps.clear()).is(&[Kind::OtherApp]);
+    with(saml(), |case| case.made.as_mut().unwrap().apps = vec![app(Protocol::Oidc, "x")]).is(&[Kind::OtherApp]);
     with(saml(), |case| case.session.provider = None).is_untold(&["app"]);
     with(saml(), |case| case.session.audience = None).is_untold(&["app"]);
-    let no_issuer = |case: &mut Case| case.made.as_mut().unwrap().app.as_mut().unwrap().tokens.issuer = None;
+    let no_issuer = |case: &mut Case| case.app().tokens.issuer = None;
     with(oidc(), no_issuer).is_untold(&["app"]);
     with(saml(), no_issuer).is_in_order();
+}
+
+#[test]
+fn an_identity_pool_is_named_by_the_partition_of_the_role() {
+    let of = |partition: &str, region: &str, provider: &str| {
+        with(pool(), |case| {
+            let audience = POOL.replace("eu-central-1", region);
+            let role = ROLE.replace("arn:aws:", &format!("arn:{partition}:"));
+            case.made.as_mut().unwrap().apps = vec![app(Protocol::Cognito, &audience)];
+            case.session.source_identity = Some(JANE.to_owned());
+            case.logged.roles = vec![role.clone()];
+            (case.session.role, case.session.audience) = (role, Some(audience));
+            case.session.provider = Some(provider.to_owned());
+        })
+    };
+    for (partition, region, name) in [
+        ("aws", "eu-central-1", IDENTITY_POOLS),
+        ("aws-us-gov", "us-gov-west-1", "cognito-identity-us-gov.amazonaws.com"),
+        ("aws-us-gov", "us-gov-east-1", "cognito-identity.us-gov-east-1.amazonaws.com"),
+        ("aws-cn", "cn-north-1", "cognito-identity.cn-north-1.amazonaws.com.cn"),
+    ] {
+        of(partition, region, name).is_in_order();
+        of(partition, region, "cognito-identity.example.com").is(&[Kind::OtherApp]);
+        if name != IDENTITY_POOLS {
+            of(partition, region, IDENTITY_POOLS).is(&[Kind::OtherApp]);
+        }
+    }
+    of("aws-iso", "us-iso-east-1", IDENTITY_POOLS).is_untold(&["app"]);
+}
+
+#[test]
+fn other_tags() {
+    let tags = |case: Case, keys: &[&str]| with(case, |case| case.session.tags = words(keys));
+    for case in [saml(), oidc()] {
+        tags(case.clone(), &["grouphash", "SIGNETDECISION", "Department"]).is_in_order();
+        tags(case.clone(), &["GroupHash", "SignetDecision", "department", "costcenter"]).is_in_order();
+        tags(case.clone(), &["GroupHash", "SignetDecision", "department", "Admin"]).is(&[Kind::OtherTags]);
+        tags(case.clone(), &["GroupHash", "SignetDecision"]).is(&[Kind::OtherTags]);
+        let lasting = |keys: &[&str]| with(case.clone(), |case| case.session.transitive = words(keys));
+        lasting(&["signetdecision", "GROUPHASH"]).is_in_order();
+        for keys in [&["GroupHash"][..], &["SignetDecision", "department"], &[]] {
+            lasting(keys).is(&[Kind::OtherTags]);
+        }
+    }
+    // No pool marks a tag as lasting, and it makes tags of what its map says.
+    let named = with(pool(), |case| case.session.source_identity = Some(JANE.to_owned()));
+    named.is_in_order();
+    tags(named, &["GroupHash", "SignetDecision", "department", "Admin"]).is(&[Kind::OtherTags]);
+    // Without the history nobody knows the app's own tags, and Signet's are known all the same.
+    let unknown = with(saml(), |case| (case.made, case.session.tags) = (None, words(&["Admin"])));
+    unknown.is_untold(&["app", "grants"]);
+    let fleeting = with(unknown, |case| case.session.transitive.clear()).judge();
+    assert_eq!(found(&fleeting), (vec![Kind::OtherTags], vec!["app", "grants"]));
+    let of_pool = with(pool(), |case| (case.made, case.session.source_identity) = (None, Some(JANE.to_owned())));
+    of_pool.is_untold(&["app", "grants"]);
+    // Where the protocol is another's, so are the tags.
+    let by_token = with(saml(), |case| case.session.way = Way::Token);
+    with(tags(by_token, &["Admin"]), |case| case.session.transitive.clear()).is(&[Kind::OtherApp]);
+}
+
+#[test]
+fn a_role_that_is_none_is_not_the_histories_fault() {
+    let none = with(saml(), |case| case.session.role = "arn:aws:iam::1:user/x".to_owned());
+    let judged = with(none, |case| case.made.as_mut().unwrap().granted.clear()).judge();
+    assert_eq!(found(&judged), (vec![Kind::OtherRole, Kind::NotGranted], vec!["app"]));
+    assert_eq!(judged.untold[0].why, "the record's role is no ARN of a role");
 }
 
 #[test]
@@ -294,11 +444,19 @@ fn one_of(values: &'static [&'static str]) -> impl Strategy<Value = Option<Strin
     proptest::option::weighted(0.9, proptest::sample::select(values).prop_map(str::to_owned))
 }
 
+fn address() -> impl Strategy<Value = Option<String>> {
+    prop_oneof![9 => Just(Some("192.0.2.10")), 1 => one_of_addresses()].prop_map(|address| address.map(str::to_owned))
+}
+
+fn one_of_addresses() -> impl Strategy<Value = Option<&'static str>> {
+    proptest::sample::select(vec![None, Some("AWS Internal"), Some("203.0.113.66"), Some("::ffff:192.0.2.10")])
+}
+
 prop_compose! {
     /// Sessions that are now and then what a decision gave, and of which any part may be another's.
     fn any_case()(
         kind in 0..3_usize,
-        second in prop_oneof![3 => 0..900_i64, 1 => -20..5_000_i64],
+        second in prop_oneof![3 => 0..360_i64, 1 => -20..5_000_i64],
         source in one_of(&[JANE, JANE, JANE, "john@example.com"]),
         name in one_of(&[JANE, JANE, JANE, "john@example.com"]),
         hash in one_of(&[":abcd:efgh:", ":abcd:efgh:", ":abcd:", ":efgh:abcd:", "x"]),
@@ -308,6 +466,13 @@ prop_compose! {
         audience in proptest::option::weighted(0.2, one_of(&["0oaB", "0oaA"])),
         outcome in proptest::sample::select(vec!["access", "access", "access", "access", "deny"]),
         assertions in prop_oneof![4 => Just(1_usize), 1 => Just(2)],
+        others in proptest::collection::vec(address(), 0..3),
+        own in address(),
+        tags in proptest::sample::select(vec![&["GroupHash", "SignetDecision", "department"][..]; 4]
+            .into_iter().chain([&["GroupHash", "SignetDecision"][..], &["GroupHash", "SignetDecision", "department", "x"]])
+            .collect::<Vec<_>>()),
+        lasting in proptest::option::weighted(0.2, proptest::sample::subsequence(vec!["grouphash", "SignetDecision"], 0..=2)),
+        older in proptest::bool::weighted(0.1),
         given in proptest::bool::weighted(0.9),
         known in proptest::bool::weighted(0.9),
     ) -> Case {
@@ -324,6 +489,16 @@ prop_compose! {
         }
         case.logged.outcome = outcome.to_owned();
         case.assertions = assertions;
+        case.others = others.into_iter().map(|address| again(address.as_deref())).collect();
+        case.session.address = own;
+        case.session.tags = words(tags);
+        if let Some(keys) = lasting {
+            case.session.transitive = words(&keys);
+        }
+        if older {
+            let apps = &mut case.made.as_mut().unwrap().apps;
+            apps.push(app(apps[0].app.protocol, "0oaB"));
+        }
         if !given {
             case.made.as_mut().unwrap().granted.clear();
         }
@@ -336,23 +511,40 @@ prop_compose! {
 
 /// What "in order" means, said once more and in another way.
 fn agrees(case: &Case) -> bool {
-    let Case { session, logged, made, .. } = case;
-    let Some(Made { app: Some(app), granted }) = made else { return false };
+    let Case { session, logged, made, others, .. } = case;
+    let Some(Made { apps, granted }) = made else { return false };
+    let protocol = apps[0].app.protocol;
     let after = session.at.seconds() - logged.at.seconds();
-    let (most, provider) = match app.protocol {
-        Protocol::Saml => (900, vec!["arn:aws:iam::111122223333:saml-provider/okta-a"]),
+    let (most, provider) = match protocol {
+        Protocol::Saml => (360, vec!["arn:aws:iam::111122223333:saml-provider/okta-a"]),
         Protocol::Oidc => (3_900, vec!["arn:aws:iam::111122223333:oidc-provider/example.okta.com/oauth2/aus1", ISSUER]),
+        // A form with a client as its audience is an issuer's like any other's, which no provider here is.
         Protocol::Cognito => (3_900, vec![IDENTITY_POOLS]),
+    };
+    let is_here = |address: &Option<String>| matches!(address.as_deref(), Some("192.0.2.10" | "::ffff:192.0.2.10"));
+    let is_there = |address: &Option<String>| address.as_deref() == Some("203.0.113.66");
+    let everywhere: Vec<_> = others.iter().map(|other| &other.address).chain([&session.address]).collect();
+    let from_one = others.is_empty() || everywhere.iter().all(|a| is_here(a)) || everywhere.iter().all(|a| is_there(a));
+    let form = |then: &AppThen| {
+        let by_pool = then.app.protocol == Protocol::Cognito && then.app.audience == POOL;
+        let provider = match then.app.protocol {
+            Protocol::Cognito if !by_pool => vec![ISSUER],
+            _ => provider.clone(),
+        };
+        session.provider.as_deref().is_some_and(|found| provider.contains(&found))
+            && session.audience.as_deref() == Some(then.app.audience.as_str())
+            && (by_pool || session.transitive.iter().filter(|key| *key != "department").count() == 2)
     };
     logged.outcome == "access"
         && case.assertions <= 1
+        && from_one
         && (-5..=most).contains(&after)
         && session.source_identity.as_deref() == Some(JANE)
-        && (app.protocol != Protocol::Saml || session.name.as_deref() == Some(JANE))
+        && (protocol != Protocol::Saml || session.name.as_deref() == Some(JANE))
         && logged.roles.contains(&session.role)
         && session.group_hash.as_deref() == Some(":abcd:efgh:")
-        && session.provider.as_deref().is_some_and(|found| provider.contains(&found))
-        && session.audience.as_deref() == Some(app.audience.as_str())
+        && session.tags == words(&["GroupHash", "SignetDecision", "department"])
+        && apps.iter().any(form)
         && !granted.is_empty()
 }
 
