@@ -74,7 +74,7 @@ async fn a_pool_is_read_and_judged() {
         identity_provider: Some("corporate".to_owned()),
         nested: true,
     };
-    let found = judge(&pool(&id), &read, &[app], &BTreeSet::from([FUNCTION.to_owned()]));
+    let found = judge(&pool(&id), &read, &[app], &set(&[FUNCTION]));
     let brief: Vec<_> = found.iter().map(|one| (one.weight, one.kind, one.subject.clone())).collect();
     assert_eq!(brief, [(Weight::Error, "attribute_writable", format!("{id}/{web}"))]);
 }
