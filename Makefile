@@ -153,9 +153,10 @@ lint-infra: .venv/.stamp
 	@$(STEP) 'What it must not have is found' $(IN_VENV) scripts/prove_guard_template.py
 
 .PHONY: lint-sources
-lint-sources:
+lint-sources: .venv/.stamp
 	@$(STEP) 'Nothing left undone, no path of a machine' sh scripts/guard_sources.sh
 	@$(STEP) 'One version' $(PYTHON) scripts/guard_version.py
+	@$(STEP) 'What is packed and deployed' $(IN_VENV) -B scripts/prove_package.py
 
 .PHONY: lint-docs
 lint-docs:
@@ -180,7 +181,9 @@ bench: setup ## Measure the sign-in function beside its peers, how roles follow,
 # the parameters ask for them or not. SAM cannot pass `--locked`, so the lock file is checked first; and
 # cargo-lambda would download a missing target into the machine's toolchain unasked, so that is checked
 # first as well, and left to its owner. Parameters take effect with a new release of the functions
-# alone, so the release is a digest of them and of the template, unless they name one.
+# alone, so the release is a digest of them and of the template, unless they name one. The architecture is
+# said to both commands each time: left out, `sam build` would take the template's and `sam deploy` the last one.
+# SAM takes the command line's parameters in place of a file's, so a file of one's own may have none.
 deploy: export RELEASE_OF = $(ARCHITECTURE) $(PARAMETERS)
 .PHONY: deploy
 deploy: setup ## Build and deploy; PARAMETERS="HookSecretSha256=…" and ARCHITECTURE=arm64|x86_64
@@ -190,9 +193,11 @@ deploy: setup ## Build and deploy; PARAMETERS="HookSecretSha256=…" and ARCHITE
 	if ! [ -d "$$(rustc --print target-libdir --target $$target)" ]; then \
 		echo "make deploy: Rust's standard library for $$target is missing; run \`rustup target add $$target\`" >&2; exit 2; \
 	fi
-	@cargo metadata --locked --no-deps --format-version 1 > /dev/null
+	@$(if $(SAM_CONFIG),$(PYTHON) scripts/guard_deploy.py settings samconfig.local.toml)
+	@cargo metadata --quiet --locked --format-version 1 > /dev/null
 	@CARGO_LAMBDA_COMPILER=cargo-zigbuild $(STEP) 'sam build (some minutes when cold)' \
 		.venv/bin/sam build $(SAM_CONFIG) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+	@$(PYTHON) scripts/guard_deploy.py machine '$(ARCHITECTURE)' target/sam/build/*/bootstrap
 	@for function in SamlHook TokenHook PreToken; do \
 		$(PYTHON) scripts/guard_size.py target/sam/build/$$function/bootstrap || exit; \
 	done

@@ -2,7 +2,8 @@
 """Holds the version to one: Cargo.toml's, Cargo.lock's, the changelog's newest, the quick start's.
 
 The changelog's headings are `## VERSION, unreleased` or `## VERSION, DATE`; only the newest may be
-unreleased, and they go down. Only the Python standard library.
+unreleased, and they go down, a pre-release such as 1.0.0-rc.1 before its release. Only the Python standard
+library.
 """
 
 import datetime
@@ -13,10 +14,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADING = re.compile(r"^## (\S+?), (\S+)$")
+VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?")
 
 
-def numbers(version):
-    return tuple(int(part) for part in re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", version).groups())
+def rank(version):
+    """Where a version stands among others, by Semantic Versioning 2.0, 11; None for what is no version."""
+    parts = VERSION.fullmatch(version)
+    if parts is None:
+        return None
+    *numbers, before = parts.groups()
+    names = [(not name.isdigit(), int(name) if name.isdigit() else 0, name) for name in (before or "").split(".")]
+    return [int(number) for number in numbers], before is None, names
 
 
 def faults():
@@ -30,9 +38,12 @@ def faults():
     told = [heading.groups() for heading in headings]
     if told[0][0] != version:
         yield f"CHANGELOG.md begins with {told[0][0]}, and Cargo.toml says {version}"
-    order = [numbers(each) for each, _ in told]
-    if order != sorted(set(order), reverse=True):
-        yield "CHANGELOG.md: the versions do not go down"
+    if odd := [each for each, _ in told if rank(each) is None]:
+        yield f"CHANGELOG.md: {odd} is no version; `1.2.3` or `1.2.3-rc.1` is expected"
+    else:
+        order = [rank(each) for each, _ in told]
+        if any(newer <= older for newer, older in zip(order, order[1:])):
+            yield "CHANGELOG.md: the versions do not go down"
     for place, (each, when) in enumerate(told):
         if when == "unreleased" and place == 0:
             continue

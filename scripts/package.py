@@ -7,8 +7,9 @@ materials, and the checksums of all.
 They are below target/package/signet-VERSION. Nothing in zip and bill depends on when they were made. Wants
 cargo-lambda in PATH, as `make package` has it. Only the Python standard library.
 
-The bill is of CycloneDX 1.5, made from `cargo tree` of each package alone, as it is built. cargo-cyclonedx is not
-used: it takes the features of the whole workspace together, and so lists crates that are not in the function.
+The bill is of CycloneDX 1.5, made from `cargo tree` of each package alone, as it is built: what runs while it is
+built, build scripts and procedural macros, is not in the function and not in the bill. cargo-cyclonedx is not used:
+it takes the features of the whole workspace together, and so lists crates that are not in the function.
 """
 
 import hashlib
@@ -19,7 +20,10 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import uuid
 import zipfile
+
+import guard_version
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGETS = {"arm64": "aarch64-unknown-linux-gnu", "x86_64": "x86_64-unknown-linux-gnu"}
@@ -58,44 +62,52 @@ def pack(program, package):
 def bill(function, architecture, version, package):
     """The crates in a function, what each takes in, and the package that they are in."""
     command = ["cargo", "tree", "--locked", "--package", function, "--target", TARGETS[architecture]]
-    command += ["--edges", "normal", "--prefix", "depth", "--format", "|{p}|{l}"]
+    command += ["--edges", "normal,no-proc-macro", "--prefix", "depth", "--format", "|{p}|{l}"]
     told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    lock = tomllib.loads((ROOT / "Cargo.lock").read_text(encoding="utf-8"))["package"]
+    locked = {(each["name"], each["version"]): each for each in lock}
     crates, above = {}, []
     for line in told.splitlines():
         depth, crate, licence = line.removesuffix(" (*)").split("|")
         name, number = crate.split()[:2]
-        reference = f"pkg:cargo/{name}@{number.removeprefix('v')}"
-        crates.setdefault(reference, {"name": name, "version": number[1:], "licence": licence, "takes": set()})
+        entry = locked[name, number.removeprefix("v")]
+        # One of this workspace is in no registry, so that nobody could look it up there.
+        purl = f"pkg:cargo/{name}@{entry['version']}" if "source" in entry else None
+        # The function itself is another one for each processor.
+        reference = purl or f"{name}@{entry['version']}" + ("" if above else f"/{architecture}")
+        about = {"name": name, "version": entry["version"], "licence": licence, "purl": purl}
+        crates.setdefault(reference, about | {"checksum": entry.get("checksum"), "takes": set()})
         del above[int(depth) :]
         if above:
             crates[above[-1]]["takes"].add(reference)
         above.append(reference)
-    root = f"pkg:cargo/{function}@{version}"
-    lock = tomllib.loads((ROOT / "Cargo.lock").read_text(encoding="utf-8"))["package"]
-    checksums = {f"pkg:cargo/{each['name']}@{each['version']}": each.get("checksum") for each in lock}
-    about = component(root, crates[root], "application", hashlib.sha256(package.read_bytes()).hexdigest())
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    root = f"{function}@{version}/{architecture}"
+    about = component(root, crates[root] | {"checksum": digest}, "application")
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
+        # One package has one bill, whoever makes it.
+        "serialNumber": uuid.uuid5(uuid.NAMESPACE_URL, f"sha256:{digest}").urn,
         "version": 1,
-        "metadata": {"component": about},
+        "metadata": {"component": about, "properties": [{"name": "signet:architecture", "value": architecture}]},
         "components": [
-            component(reference, crates[reference], "library", checksums[reference])
-            for reference in sorted(crates)
-            if reference != root
+            component(reference, crates[reference], "library") for reference in sorted(crates) if reference != root
         ],
         "dependencies": [{"ref": each, "dependsOn": sorted(crates[each]["takes"])} for each in sorted(crates)],
     }
 
 
-def component(reference, crate, kind, checksum):
+def component(reference, crate, kind):
     """A crate as CycloneDX has it. One of this workspace has no checksum."""
-    told = {"type": kind, "bom-ref": reference, "name": crate["name"], "version": crate["version"], "purl": reference}
+    told = {"type": kind, "bom-ref": reference, "name": crate["name"], "version": crate["version"]}
+    if crate["purl"]:
+        told["purl"] = crate["purl"]
     if crate["licence"]:
         # The slash is an old way to say `OR`.
         told["licenses"] = [{"expression": crate["licence"].replace(" / ", "/").replace("/", " OR ")}]
-    if checksum:
-        told["hashes"] = [{"alg": "SHA-256", "content": checksum}]
+    if crate["checksum"]:
+        told["hashes"] = [{"alg": "SHA-256", "content": crate["checksum"]}]
     return told
 
 
@@ -103,6 +115,8 @@ def main():
     architectures = sys.argv[1:] or list(TARGETS)
     if unknown := [each for each in architectures if each not in TARGETS]:
         sys.exit(f"package: an architecture is arm64 or x86_64, not `{unknown[0]}`")
+    if faults := list(guard_version.faults()):
+        sys.exit("\n".join(f"package: {fault}" for fault in faults))
     for target in map(TARGETS.get, architectures):
         if not has_library(target):
             sys.exit(f"package: Rust's standard library for {target} is missing; run `rustup target add {target}`")

@@ -58,13 +58,15 @@ pub enum Fault {
     NoMeta,
     /// It has codes of another width than is wanted.
     OtherWidth,
+    /// It is of another layout.
+    OtherLayout,
     /// An item is not of the table's layout.
     Corrupt,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoTable,
         Self::Throttled,
         Self::TimedOut,
@@ -72,6 +74,7 @@ impl Fault {
         Self::Call,
         Self::NoMeta,
         Self::OtherWidth,
+        Self::OtherLayout,
         Self::Corrupt,
     ];
 
@@ -86,6 +89,7 @@ impl Fault {
             Self::Call => StoreError::Call { operation, table, cause },
             Self::NoMeta => StoreError::NoMeta { table },
             Self::OtherWidth => StoreError::OtherWidth { table, found: 5, wanted: 4 },
+            Self::OtherLayout => StoreError::OtherLayout { found: 2, expected: 1 },
             Self::Corrupt => {
                 StoreError::Corrupt(Corrupt { item: "internal-table GROUP#1".to_owned(), what: "no code".to_owned() })
             }
@@ -96,8 +100,6 @@ impl Fault {
 /// The table.
 #[derive(Debug)]
 pub struct Fake {
-    /// The layout that its `META` item names.
-    pub layout: u32,
     /// The code width that its `META` item names.
     pub width: CodeWidth,
     /// Its apps, by their ids.
@@ -115,7 +117,6 @@ impl Fake {
     pub fn new(app: App) -> Self {
         let apps = HashMap::from([(app.id.as_str().to_owned(), AppState::Active(Box::new(app)))]);
         Self {
-            layout: LAYOUT,
             width: CodeWidth::DEFAULT,
             apps: RefCell::new(apps),
             groups: HashMap::new(),
@@ -175,7 +176,7 @@ impl Entitlements for &Fake {
             Mood::Fails(fault) => Err(fault.error()),
             Mood::Hangs => std::future::pending().await,
             Mood::Well | Mood::FailsSecond(_) | Mood::HangsSecond => Ok(Snapshot {
-                meta: Meta { layout: self.layout, width: self.width, on_collision: OnCollision::Displace },
+                meta: Meta { layout: LAYOUT, width: self.width, on_collision: OnCollision::Displace },
                 app: self.apps.borrow().get(app).cloned().unwrap_or(AppState::Unknown),
                 groups,
             }),

@@ -51,7 +51,6 @@ fn reasons_of(refusal: &Refusal) -> Vec<&'static str> {
         Refusal::InactiveApp(_) => vec!["inactive_app"],
         // The other ways in which a request does not fit its app are each a protocol's own.
         Refusal::Unfit(_) => vec!["app_protocol", "malformed_request"],
-        Refusal::MetaUnfit { .. } => vec!["meta_unfit"],
         Refusal::Malformed(_) => vec!["malformed_request"],
         Refusal::Table(_) => Fault::ALL.iter().map(|fault| fault.error().reason()).collect(),
         Refusal::Decision(_) => vec![
@@ -76,7 +75,6 @@ fn every_reason_to_deny_has_a_case_in_every_kind() {
         Refusal::UnknownApp,
         Refusal::InactiveApp(""),
         Refusal::Unfit(signet_facts::Unfit::NoUser),
-        Refusal::MetaUnfit { found: 2, expected: 1 },
         Refusal::Table(Fault::Call.error()),
         Refusal::Decision(signet_core::decision::Deny::Unentitled),
         Refusal::Deadline { after: Duration::ZERO },

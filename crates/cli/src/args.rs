@@ -34,7 +34,7 @@ Exit codes:
 Results go to the standard output, messages to the standard error output. Credentials, region and
 endpoint come from the environment and the files that every AWS tool reads (AWS_PROFILE,
 AWS_REGION, AWS_ENDPOINT_URL_DYNAMODB …; for `trust` and `audit` also AWS_ENDPOINT_URL_IAM and
-AWS_ENDPOINT_URL_STS).";
+AWS_ENDPOINT_URL_STS, for `audit` AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER).";
 
 /// The heading of the options that every command has.
 const GLOBAL: &str = "Options of every command";
@@ -113,7 +113,8 @@ pub enum Command {
     /// can write what decides about their access
     Audit(Audit),
     /// Look at a deployment, and tell what to fix: credentials, the clock, the table and its protection, apps,
-    /// hooks, and by a request how Okta or a user pool is set up
+    /// hooks, and by a request how Okta or a user pool is set up. Without --exit-code it ends with 0 whatever
+    /// it finds
     Doctor(Doctor),
     /// Join records of role sessions with the decisions that they come from: who, through which app, by
     /// which group, granted by which event. What no decision gave is told: a forged or replayed assertion

@@ -46,6 +46,11 @@ pub(crate) struct Reached {
 }
 
 impl Reached {
+    /// The Region that it is in.
+    pub(crate) fn region(&self) -> &str {
+        self.settings.region().map_or("-", Region::as_ref)
+    }
+
     /// The id of the credentials that are used.
     ///
     /// # Errors

@@ -4,9 +4,10 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 
 use serde_json::Value;
+use support::sns::Sns;
 use support::{Place, app, role};
 
 const SECRET: &str = "a secret of this test";
@@ -18,9 +19,19 @@ fn sample(name: &str) -> String {
 
 /// A table with the samples' entitlements.
 async fn place() -> Place {
+    place_of("saml-hook").await
+}
+
+/// A table with the entitlements of a function's samples.
+async fn place_of(function: &str) -> Place {
     let place = Place::with_table().await;
-    place.run(&["apply", &sample("entitlements.yaml"), "--yes"]).ok();
+    place.run(&["apply", &sample(&format!("../{function}/entitlements.yaml")), "--yes"]).ok();
     place
+}
+
+/// The checks of a name.
+fn named<'v>(told: &'v Value, name: &str) -> Vec<&'v Value> {
+    told["checks"].as_array().unwrap().iter().filter(|check| check["name"] == name).collect()
 }
 
 /// The states of checks of a name, of all subjects.
@@ -55,22 +66,29 @@ fn http(status: u16, body: &str) -> String {
     format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 
-const DENIAL: &str = r#"{"error":{"errorSummary":"No access to AWS. Reference: abc"}}"#;
+const DENIAL: &str = r#"{"error":{"errorSummary":"No access to AWS. Reference: abc"},
+    "debugContext":{"decision":"abc","reason":"unknown_app"}}"#;
 
 #[tokio::test]
 async fn a_table_and_its_apps() {
     let place = place().await;
     let told = place.json(&["doctor"]);
-    for name in ["credentials", "clock", "table", "index", "stream", "settings"] {
+    for name in ["environment", "credentials", "clock", "table", "index", "stream", "settings"] {
         assert_eq!(states(&told, name), ["ok"], "{name}: {told:#}");
     }
+    let environment = format!("Region eu-central-1, DynamoDB at {}", place.endpoint());
+    assert_eq!(named(&told, "environment")[0]["text"], environment);
+    assert_eq!(states(&told, "permissions"), ["note"], "what writes was not tried");
     // What a local table cannot have.
     assert_eq!(states(&told, "deletion_protection"), ["warning"]);
     assert_eq!(states(&told, "point_in_time_recovery"), ["note"]);
-    assert_eq!(states(&told, "app"), ["ok", "ok"]);
+    let mut apps = states(&told, "app");
+    apps.sort_unstable();
+    assert_eq!(apps, ["note", "ok"], "one is in observe mode");
     assert_eq!(told["totals"]["errors"], 0);
-    place.run(&["doctor", "--exit-code"]).exit(3).says("WARNING  deletion_protection").says("infra/template.yaml");
-    place.run(&["doctor"]).ok().says("1 warning, 1 note.");
+    let found = place.run(&["doctor", "--exit-code"]).exit(3).says("WARNING  deletion_protection");
+    found.says("aws dynamodb update-table --table-name entitlements --deletion-protection-enabled");
+    place.run(&["doctor"]).ok().says("1 warning, 3 notes.");
 }
 
 #[tokio::test]
@@ -96,6 +114,10 @@ async fn what_the_environment_lacks() {
     let told = place.json(&["doctor"]);
     assert_eq!(states(&told, "table"), ["error"]);
     assert_eq!(told["totals"]["errors"], 1, "one cause is told once");
+    assert_eq!(states(&told, "apps"), ["note"], "what was not looked at is told");
+    let told = place.json(&["doctor", "--request", &sample("one-group.json")]);
+    assert_eq!(states(&told, "request"), ["note"]);
+    assert!(named(&told, "request")[0]["subject"].as_str().unwrap().ends_with("one-group.json"), "{told:#}");
     let told = |settings: &[(&str, &str)]| -> Value {
         serde_json::from_str(&place.run_with(&["doctor", "--json"], settings).ok().out).unwrap()
     };
@@ -127,7 +149,135 @@ async fn a_request_shows_how_okta_is_set_up() {
     assert_eq!(states(&of("unknown-app.json"), "request"), ["error"]);
     let preview = of("preview-placeholders.json");
     assert_eq!(states(&preview, "groups"), ["warning"]);
-    place.run(&["doctor", "--request", &place.file("x.json", "{}")]).exit(2).warns("not a sign-in event");
+    let nothing = place.file("x.json", "{}");
+    place.run(&["doctor", "--request", &nothing]).exit(2).warns("not a sign-in event");
+    // That is said before anybody is called, whatever else is wrong.
+    let without = [("SIGNET_TABLE", "")];
+    place.run_with(&["doctor", "--request", &nothing], &without).exit(2).warns("not a sign-in event");
+}
+
+/// A sample of a SAML sign-in without identity.
+fn without_login(place: &Place, name: &str) -> String {
+    let event: Value = serde_json::from_slice(&std::fs::read(sample(name)).unwrap()).unwrap();
+    let mut request: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
+    request["data"]["context"]["user"]["profile"].as_object_mut().unwrap().remove("login").unwrap();
+    request["data"]["assertion"]["claims"].as_object_mut().unwrap().remove("department");
+    place.file("request.json", request.to_string())
+}
+
+#[tokio::test]
+async fn everything_that_denies_a_request_is_told_at_once() {
+    let place = place().await;
+    let told = place.json(&["doctor", "--request", &without_login(&place, "app-emits-role.json")]);
+    assert_eq!(states(&told, "decision"), ["error"], "{told:#}");
+    assert_eq!(states(&told, "identity"), ["error"], "{told:#}");
+    assert!(states(&told, "tag").contains(&"error"), "{told:#}");
+}
+
+#[tokio::test]
+async fn a_request_of_nobody_s_is_no_error() {
+    for (function, name) in [("token-hook", "client-credentials-pass"), ("pre-token", "v3-client-credentials")] {
+        let place = place_of(function).await;
+        let told = place.json(&["doctor", "--request", &sample(&format!("../{function}/{name}.json"))]);
+        assert_eq!(states(&told, "request"), ["note"], "{told:#}");
+        assert!(named(&told, "request")[0]["fix"].as_str().unwrap().contains("a person's sign-in"), "{told:#}");
+    }
+    // An app that denies such grants is another matter.
+    let place = place_of("token-hook").await;
+    let told = place.json(&["doctor", "--request", &sample("../token-hook/client-credentials.json")]);
+    assert_eq!(states(&told, "request"), ["error"]);
+    assert!(named(&told, "request")[0]["fix"].as_str().unwrap().contains("when_no_user: pass"), "{told:#}");
+}
+
+#[tokio::test]
+async fn a_request_that_gets_nothing_is_not_well() {
+    let place = place_of("saml-hook").await;
+    let event = std::fs::read_to_string(sample("no-groups.json")).unwrap();
+    // The app that lets people without roles pass.
+    let event = event.replace("0oath92zlO60urQOP0g3", "0oajhub5PqRs7TuVw0g3");
+    let told = place.json(&["doctor", "--request", &place.file("nothing.json", event)]);
+    assert_eq!(states(&told, "decision"), ["note"], "{told:#}");
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_costs_no_other_check() {
+    let place = place().await;
+    let put = |pk: &str, sk: &str, name: &str, value: &str| {
+        let text = |value: &str| aws_sdk_dynamodb::types::AttributeValue::S(value.to_owned());
+        let put = place.client().put_item().table_name(support::TABLE);
+        put.item("pk", text(pk)).item("sk", text(sk)).item(name, text(value)).send()
+    };
+    put("ACCOUNT#111122223333", "ROLE#nonsense", "kind", "role").await.unwrap();
+    put("ACCOUNT#x", "ACCOUNT", "kind", "account").await.unwrap();
+    let told = place.json(&["doctor"]);
+    assert_eq!(states(&told, "row"), ["error", "error"], "{told:#}");
+    assert_eq!(states(&told, "app").len(), 2, "{told:#}");
+
+    put("APP#0oath92zlO60urQOP0g3", "APP", "app", "x").await.unwrap();
+    let told = place.json(&["doctor", "--request", &sample("one-group.json")]);
+    assert_eq!(states(&told, "request"), ["error"], "{told:#}");
+    assert_eq!(states(&told, "settings"), ["ok"]);
+}
+
+#[tokio::test]
+async fn what_every_call_would_meet_is_told_once() {
+    let place = place().await;
+    let told = |endpoint: &str| -> Value {
+        let settings = [("AWS_ENDPOINT_URL_DYNAMODB", endpoint)];
+        serde_json::from_str(&place.run_with(&["doctor", "--json"], &settings).ok().out).unwrap()
+    };
+    let nobody = told("http://127.0.0.1:9");
+    assert_eq!((states(&nobody, "table"), &nobody["totals"]["errors"]), (vec!["error"], &1.into()), "{nobody:#}");
+    let expired = Sns::start(&[(400, r#"{"__type":"ExpiredTokenException","message":"expired"}"#)]);
+    let told_expired = told(&expired.endpoint());
+    assert_eq!(states(&told_expired, "credentials"), ["error"], "{told_expired:#}");
+    assert_eq!(told_expired["totals"]["errors"], 1, "{told_expired:#}");
+    // Who may not look at the table may still read it.
+    let denied = Sns::start(&[(400, r#"{"__type":"AccessDeniedException","message":"not authorized"}"#)]);
+    let told_denied = told(&denied.endpoint());
+    assert_eq!((states(&told_denied, "table"), states(&told_denied, "settings")), (vec!["note"], vec!["error"]));
+    assert!(named(&told_denied, "settings")[0]["fix"].as_str().unwrap().contains("`dynamodb:BatchGetItem`"));
+}
+
+/// DynamoDB by way of a server whose answers are of another year. It ends with the test.
+fn of_another_year(endpoint: &str) -> String {
+    let (listener, behind) = (TcpListener::bind("127.0.0.1:0").unwrap(), endpoint.replace("http://", ""));
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let forward = |mut from: TcpStream, mut to: TcpStream, is_answer: bool| {
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65_536];
+            while let Ok(count @ 1..) = from.read(&mut buffer) {
+                let bytes = buffer.get_mut(..count).unwrap();
+                let date =
+                    bytes.windows(6).position(|window| window.eq_ignore_ascii_case(b"date: ")).filter(|_| is_answer);
+                if let Some(year) = date.and_then(|at| bytes.get_mut(at + 18..at + 22)) {
+                    year.copy_from_slice(b"2001");
+                }
+                if to.write_all(bytes).is_err() {
+                    break;
+                }
+            }
+            let _ = to.shutdown(std::net::Shutdown::Write);
+        })
+    };
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (near, far) = (stream.unwrap(), TcpStream::connect(&behind).unwrap());
+            forward(near.try_clone().unwrap(), far.try_clone().unwrap(), false);
+            forward(far, near, true);
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_wrong_clock_keeps_nothing_from_being_read() {
+    let place = place().await;
+    let settings = [("AWS_ENDPOINT_URL_DYNAMODB", &*of_another_year(place.endpoint()))];
+    let args = ["doctor", "--json", "--request", &sample("one-group.json")];
+    let told: Value = serde_json::from_str(&place.run_with(&args, &settings).ok().out).unwrap();
+    assert_eq!(states(&told, "clock"), ["error"], "{told:#}");
+    assert_eq!((states(&told, "app").len(), states(&told, "decision")), (2, vec!["ok"]), "{told:#}");
 }
 
 #[tokio::test]
@@ -141,6 +291,7 @@ async fn a_hook_refuses_whoever_has_no_secret_and_denies_whoever_has_it() {
         serde_json::from_str::<Value>(&ended.out).unwrap()
     };
     let good = told(&args);
+    assert_eq!(states(&good, "hook_time"), ["ok"], "{good:#}");
     assert_eq!((states(&good, "hook_closed"), states(&good, "hook_answers")), (vec!["ok"], vec!["ok"]), "{good:#}");
     assert_eq!(states(&told(&args[..4]), "hook_answers"), [""; 0]);
 
@@ -151,6 +302,14 @@ async fn a_hook_refuses_whoever_has_no_secret_and_denies_whoever_has_it() {
         true => http(400, "another type"),
     });
     assert_eq!(states(&told(&[&args[..3], &[&url], &args[4..]].concat()), "hook_answers"), ["ok"]);
+
+    // One that cannot read its table denies as well.
+    let blind = hook(|known, _| match known {
+        false => http(401, "no"),
+        true => http(200, &DENIAL.replace("unknown_app", "table_error")),
+    });
+    let told_blind = told(&[&args[..3], &[&blind], &args[4..]].concat());
+    assert_eq!(states(&told_blind, "hook_answers"), ["error"], "{told_blind:#}");
 
     let open = hook(|_, _| http(204, ""));
     let told_open = told(&[&args[..3], &[&open], &args[4..]].concat());

@@ -5,7 +5,10 @@ mod support;
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_cognitoidentityprovider::types::{AttributeDataType, SchemaAttributeType};
+use aws_sdk_cognitoidentityprovider::types::{
+    AttributeDataType, LambdaConfigType, PreTokenGenerationLambdaVersionType, PreTokenGenerationVersionConfigType,
+    SchemaAttributeType,
+};
 use serde_json::Value;
 use signet_core::app::AppId;
 use signet_core::grant::Timestamp;
@@ -110,4 +113,31 @@ async fn a_pool_that_is_denied_fails_no_audit() {
     assert!(found.out.contains("allowed `cognito-idp:DescribeUserPool`"), "{}", found.out);
     let address = [("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "nowhere")];
     place.run_with(&["audit"], &address).exit(2).warns("`nowhere` is no address");
+}
+
+#[tokio::test]
+async fn a_pool_that_calls_another_function_is_found() {
+    let place = Place::with_table().await;
+    let moto = Moto::start().unwrap();
+    let client = cognito(&moto);
+    let (pool, web) = people(&client).await;
+    app(&place, &pool, &web).await;
+    let live = format!("arn:aws:lambda:{REGION}:111122223333:function:pre-token:live");
+    let trigger = PreTokenGenerationVersionConfigType::builder().lambda_arn(live.trim_end_matches(":live"));
+    let trigger = trigger.lambda_version(PreTokenGenerationLambdaVersionType::V20).build().unwrap();
+    let lambda = LambdaConfigType::builder().pre_token_generation_config(trigger).build();
+    client.update_user_pool().user_pool_id(&pool).lambda_config(lambda).send().await.unwrap();
+
+    let address = ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", moto.endpoint());
+    let of = |args: &[&str], settings: &[(&str, &str)]| {
+        let found = place.run_with(&[&["audit", "--json"], args].concat(), settings).ok();
+        let found = brief(&found.out).into_iter().find(|(_, kind, _)| kind == "trigger_function");
+        found.map(|(weight, _, subject)| (weight, subject))
+    };
+    let told = |weight: &str| Some((weight.to_owned(), web.clone()));
+    assert_eq!(of(&[], &[address]), told("warning"));
+    assert_eq!(of(&["--pre-token-arn", &live], &[address]), told("error"));
+    let both = format!("{},{live}", live.replace(REGION, "us-east-1"));
+    assert_eq!(of(&[], &[address, ("SIGNET_PRE_TOKEN_ARN", &both)]), told("error"));
+    place.run(&["audit", "--pre-token-arn", "pre-token"]).exit(2).warns("function:NAME:live");
 }

@@ -76,6 +76,21 @@ pub enum Person {
     Nobody,
 }
 
+/// How many groups Okta puts into a claim of tokens, or takes from an expression, at most (Okta, "Groups claim",
+/// August 2026). It does not say that there were more.
+pub const GROUPS_OF_OKTA: usize = 100;
+
+/// That exactly as many groups are there as Okta leaves of more; `who` cuts them.
+pub(crate) fn possibly_cut(app: &App, groups: usize, who: &str) -> Option<Remark> {
+    (groups == GROUPS_OF_OKTA).then(|| Remark {
+        kind: "groups_possibly_cut",
+        detail: format!(
+            "claim `{}` has exactly {GROUPS_OF_OKTA} groups, where {who}: filter it to the groups that grants name",
+            app.groups_claim
+        ),
+    })
+}
+
 /// Something that an operator should know of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {

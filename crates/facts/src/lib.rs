@@ -17,5 +17,5 @@ pub mod oidc;
 pub mod saml;
 pub mod unfit;
 
-pub use facts::{Facts, Person, Remark, only, tag_values, usual_groups_claim};
+pub use facts::{Facts, GROUPS_OF_OKTA, Person, Remark, only, tag_values, usual_groups_claim};
 pub use unfit::Unfit;

@@ -10,13 +10,9 @@ use signet_core::oidc::{self, BaseToken, Claims};
 use signet_core::role::Protocol;
 use signet_okta::token::{TokenClaims, TokenRequest};
 
-use crate::facts::{Facts, Person, Remark, only};
+use crate::facts::{Facts, Person, Remark, only, possibly_cut};
 use crate::json;
 use crate::unfit::{self, Unfit};
-
-/// How many groups Okta puts into a claim at most (Okta, "Groups claim", August 2026). It does not say
-/// that there were more.
-const GROUPS_OF_OKTA: usize = 100;
 
 impl Facts for TokenRequest {
     const PROTOCOL: Protocol = Protocol::Oidc;
@@ -80,19 +76,7 @@ impl Facts for TokenRequest {
     }
 
     fn remarks(&self, app: &App, groups: usize) -> Vec<Remark> {
-        let mut remarks = Vec::new();
-        if groups == GROUPS_OF_OKTA {
-            remarks.push(Remark {
-                kind: "groups_possibly_cut",
-                detail: format!(
-                    "claim `{}` has exactly {GROUPS_OF_OKTA} groups, where Okta cuts it: filter it to the groups that \
-                     grants name",
-                    app.groups_claim
-                ),
-            });
-        }
-        remarks.extend(issuer_not_stated(app));
-        remarks
+        possibly_cut(app, groups, "Okta cuts it").into_iter().chain(issuer_not_stated(app)).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use signet_core::role::Protocol;
 use signet_core::saml::{self, Attribute, BaseAssertion};
 use signet_okta::saml::{Claim, SamlRequest};
 
-use crate::facts::{Facts, Person, Remark, only};
+use crate::facts::{Facts, Person, Remark, only, possibly_cut};
 use crate::unfit::{self, Unfit};
 
 impl Facts for SamlRequest {
@@ -56,8 +56,9 @@ impl Facts for SamlRequest {
         (decision, Some(attributes).filter(|attributes| !attributes.is_empty()))
     }
 
-    fn remarks(&self, _: &App, _: usize) -> Vec<Remark> {
-        Vec::new()
+    /// Attribute statements that filter groups have all of them; those of an expression have not.
+    fn remarks(&self, app: &App, groups: usize) -> Vec<Remark> {
+        possibly_cut(app, groups, "Okta's expressions cut").into_iter().collect()
     }
 }
 

@@ -113,10 +113,13 @@ pub fn no_change() -> Answer {
 }
 
 /// The answer that denies: HTTP 200 with an error, since Okta would answer a 4xx or 5xx by going on with
-/// the assertion as it was.
+/// the assertion as it was. The person reads its text; the word of [`Refusal::reason`] is for operators,
+/// and goes to Okta's System Log alone.
 #[must_use]
 pub fn deny(refusal: &Refusal, reference: &str) -> Answer {
-    let response = Response::deny(refusal.text(reference)).debug_context("decision", reference);
+    let response = Response::deny(refusal.text(reference))
+        .debug_context("decision", reference)
+        .debug_context("reason", refusal.reason());
     Answer::okta(response.encode().unwrap_or_else(|_: ResponseError| Encoded {
         status: 200,
         body: Some(r#"{"error":{"errorSummary":"Sign-in to AWS was refused."}}"#.to_owned()),

@@ -23,14 +23,6 @@ pub enum Refusal {
     /// The request does not fit the app.
     #[error(transparent)]
     Unfit(#[from] Unfit),
-    /// The table is of another layout.
-    #[error("the table has layout {found}, this version reads layout {expected}")]
-    MetaUnfit {
-        /// The table's layout.
-        found: u32,
-        /// This version's layout.
-        expected: u32,
-    },
     /// The request is of the right type, but a member that decides about access is malformed.
     #[error(transparent)]
     Malformed(#[from] RequestError),
@@ -66,7 +58,6 @@ impl Refusal {
             Self::NoApp | Self::UnknownApp => "unknown_app",
             Self::InactiveApp(_) => "inactive_app",
             Self::Unfit(unfit) => unfit.reason(),
-            Self::MetaUnfit { .. } => "meta_unfit",
             Self::Malformed(_) => "malformed_request",
             Self::Table(error) => error.reason(),
             Self::Decision(deny) => deny.reason(),
@@ -80,8 +71,7 @@ impl Refusal {
     #[must_use]
     pub fn is_fault(&self) -> bool {
         match self {
-            Self::MetaUnfit { .. }
-            | Self::Table(_)
+            Self::Table(_)
             | Self::Answer(_)
             | Self::Deadline { .. }
             | Self::NoRandomness
@@ -139,7 +129,7 @@ mod tests {
             Refusal::Unfit(Unfit::NoUser),
             Refusal::Unfit(Unfit::NotFederated { provider: Some("secret".to_owned()) }),
             Refusal::Unfit(Unfit::EventVersion),
-            Refusal::MetaUnfit { found: 2, expected: 1 },
+            Refusal::Table(StoreError::OtherLayout { found: 2, expected: 1 }),
             Refusal::Malformed(RequestError::Malformed { path: "/data/secret".to_owned(), what: "x".to_owned() }),
             Refusal::Table(StoreError::NoTable { table: table.clone() }),
             Refusal::Table(StoreError::Throttled { operation, table, cause }),
@@ -164,7 +154,10 @@ mod tests {
             let text = body["error"]["errorSummary"].as_str().unwrap();
             assert!(text.ends_with("ref-1234"), "{text}");
             assert!(!text.contains("secret") && !text.contains("table"), "{text}");
-            assert_eq!(body["debugContext"]["decision"], "ref-1234");
+            // Nothing else, so that no detail gets to Okta.
+            let context = serde_json::json!({"decision": "ref-1234", "reason": refusal.reason()});
+            assert_eq!(body["debugContext"], context);
+            assert!(!text.contains(refusal.reason()) && !text.contains('_'), "{text}");
             assert!(body.get("commands").is_none());
         }
     }

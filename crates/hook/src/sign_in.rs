@@ -12,7 +12,7 @@ use signet_core::grant::Timestamp;
 use signet_core::group::GroupRecord;
 use signet_core::session::DecisionId;
 use signet_facts::{Facts, Person, Unfit, tag_values, usual_groups_claim};
-use signet_store::schema::{LAYOUT, Meta};
+use signet_store::schema::Meta;
 use signet_store::sign_in::{AppState, Snapshot};
 use tokio::time::Instant;
 
@@ -106,9 +106,6 @@ impl<E: Entitlements, H: CodeHasher> SignIns<E, H> {
         // A claim that cannot be read is denied for later, if the app does name it.
         let groups = guess.groups.as_deref().map(strs).unwrap_or_default();
         let Snapshot { meta, app, groups: records } = time.limit(self.entitlements.sign_in(app, &groups)).await??;
-        if meta.layout != LAYOUT {
-            return Err(Refusal::MetaUnfit { found: meta.layout, expected: LAYOUT });
-        }
         match app {
             AppState::Unknown => Err(Refusal::UnknownApp),
             AppState::Inactive(why) => Err(Refusal::InactiveApp(why)),

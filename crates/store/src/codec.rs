@@ -12,7 +12,7 @@ use signet_core::group::{GroupKey, GroupRecord, GroupState, Registration};
 use signet_core::role::RoleArn;
 use signet_core::trust::grants::RoleEntry;
 
-use crate::error::Corrupt;
+use crate::error::{Corrupt, StoreError};
 use crate::schema::{self, LAYOUT, Meta, OnCollision};
 
 mod app;
@@ -189,12 +189,12 @@ pub(crate) fn place(item: &Item) -> String {
     format!("{} / {}", key(schema::PK), key(schema::SK))
 }
 
-pub(crate) fn read_meta(item: &Item) -> Result<Meta, Corrupt> {
+pub(crate) fn read_meta(item: &Item) -> Result<Meta, StoreError> {
     let place = place(item);
     let read = Attributes::new(item, &place);
     let layout: u32 = read.number("layout")?;
     if layout != LAYOUT {
-        return Err(read.corrupt(format!("layout {layout} is not known to this version, which knows {LAYOUT}")));
+        return Err(StoreError::OtherLayout { found: layout, expected: LAYOUT });
     }
     let width = read.valid(CodeWidth::new(read.number("code_width")?))?;
     // Tables of earlier versions do not say it.

@@ -76,6 +76,14 @@ pub enum StoreError {
         /// The width that was asked for.
         wanted: usize,
     },
+    /// The table is of another layout: another version of Signet wrote it.
+    #[error("the table has layout {found}, and this version reads layout {expected}")]
+    OtherLayout {
+        /// The table's layout.
+        found: u32,
+        /// This version's layout.
+        expected: u32,
+    },
     /// An item does not have the layout.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
@@ -104,6 +112,7 @@ impl StoreError {
             Self::Call { .. } => "table_error",
             Self::NoMeta { .. } => "meta_missing",
             Self::OtherWidth { .. } => "meta_width",
+            Self::OtherLayout { .. } => "meta_unfit",
             Self::Corrupt(_) => "table_corrupt",
         }
     }

@@ -198,7 +198,7 @@ pub(crate) fn app_history_key(app: &AppId, revision: u64) -> Key {
 /// The table's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meta {
-    /// The layout's version.
+    /// The layout's version: [`LAYOUT`], since no other is read ([`StoreError::OtherLayout`]).
     pub layout: u32,
     /// How many characters a group code has.
     pub width: CodeWidth,
@@ -369,7 +369,7 @@ impl Table {
     /// Reads `META` from what a batch answered.
     pub(crate) fn meta_of(&self, item: Option<&codec::Item>) -> Result<Meta, StoreError> {
         let item = item.ok_or_else(|| StoreError::NoMeta { table: self.name.clone() })?;
-        Ok(codec::read_meta(item)?)
+        codec::read_meta(item)
     }
 }
 

@@ -5,6 +5,7 @@
 //! | `attribute_writable` | users can write attributes that decide about access |
 //! | `attribute_unknown` | the pool has no such attribute: nobody has a value |
 //! | `trigger_missing`, `trigger_version` | the pool has no trigger, or one that cannot carry what the app needs |
+//! | `trigger_function` | the trigger calls another function than Signet's, or not by its alias |
 //! | `identity_provider_unknown` | nobody can come from where the app's users must come from |
 //! | `identity_provider_open` | users of every identity provider of the pool count |
 //! | `pool_unreadable` | none of this is known, since the pool cannot be read or is none |
@@ -16,6 +17,9 @@ use std::collections::BTreeSet;
 use crate::api::{Trigger, TriggerVersion, UserPool};
 use crate::error::UserPoolError;
 use crate::pool::{InvalidPool, PoolId};
+
+/// How the ARN of the alias ends that user pools call (`infra/template.yaml`, output `PreTokenArn`).
+const ALIAS: &str = ":live";
 
 /// Whose attributes an app takes identity, groups and tags from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,13 +78,15 @@ pub struct Finding {
     pub text: String,
 }
 
-/// What is to be said of a pool, by what the apps whose tokens it issues rely on.
+/// What is to be said of a pool, by what the apps whose tokens it issues rely on. `functions` are the ARNs of
+/// `pre-token` in all stacks, each with its alias; where none is given, only that it is an alias is judged.
 #[must_use]
-pub fn judge(id: &PoolId, pool: &UserPool, relies: &[Relies]) -> Vec<Finding> {
+pub fn judge(id: &PoolId, pool: &UserPool, relies: &[Relies], functions: &BTreeSet<String>) -> Vec<Finding> {
     let mut found: Vec<Finding> =
         pool.clients.iter().flat_map(|client| writable::findings(id, pool, client, relies)).collect();
     for app in relies {
         found.extend(trigger(id, pool.trigger.as_ref(), app));
+        found.extend(pool.trigger.as_ref().and_then(|trigger| function(id, trigger, app, functions)));
         found.extend(attributes(id, pool, app));
         found.extend(identity_provider(id, pool, app));
     }
@@ -134,6 +140,46 @@ fn trigger(id: &PoolId, trigger: Option<&Trigger>, app: &Relies) -> Option<Findi
         Some(TriggerVersion::V1 | TriggerVersion::V2 | TriggerVersion::V3) => return None,
     };
     Some(Finding { weight, kind, subject: app.app.clone(), text })
+}
+
+/// Whether the trigger calls `pre-token`, by the alias: Lambda lets pools call nothing else of it, and whoever
+/// may not be called keeps everybody from having tokens.
+fn function(id: &PoolId, trigger: &Trigger, app: &Relies, functions: &BTreeSet<String>) -> Option<Finding> {
+    let called = &trigger.function;
+    if functions.contains(called) || (functions.is_empty() && called.ends_with(ALIAS)) {
+        return None;
+    }
+    let set = "as `LambdaArn` of the pool's `LambdaConfig.PreTokenGenerationConfig`";
+    let (weight, text) = match functions.iter().find(|known| name_of(known) == name_of(called)) {
+        Some(known) => (
+            Weight::Error,
+            format!(
+                "user pool `{id}` calls `{called}` for its tokens, and Lambda lets pools call the alias alone: nobody \
+                 gets tokens. Set `{known}` {set}"
+            ),
+        ),
+        None if functions.is_empty() => (
+            Weight::Warning,
+            format!(
+                "user pool `{id}` calls `{called}` for its tokens, which is no alias `live`: either it is not Signet's, \
+                 or nobody gets tokens. Set the stack's output `PreTokenArn` {set}"
+            ),
+        ),
+        None => (
+            Weight::Error,
+            format!(
+                "user pool `{id}` calls `{called}` for its tokens, and not {}: what tokens carry is not Signet's. Set \
+                 that {set}",
+                quoted(functions)
+            ),
+        ),
+    };
+    Some(Finding { weight, kind: "trigger_function", subject: app.app.clone(), text })
+}
+
+/// A function's ARN without version or alias: `arn:…:lambda:<region>:<account>:function:<name>`.
+fn name_of(arn: &str) -> Vec<&str> {
+    arn.split(':').take(7).collect()
 }
 
 fn attributes(id: &PoolId, pool: &UserPool, app: &Relies) -> Option<Finding> {

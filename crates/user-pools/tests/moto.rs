@@ -16,7 +16,7 @@ use signet_user_pools::{
 };
 use support::{pool, set, settings};
 
-const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111122223333:function:pre-token";
+const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111122223333:function:pre-token:live";
 const SCOPE: &str = "aws.cognito.signin.user.admin";
 /// The Region of the pool, which is not that of the settings.
 const REGION: &str = "eu-central-1";
@@ -74,7 +74,7 @@ async fn a_pool_is_read_and_judged() {
         identity_provider: Some("corporate".to_owned()),
         nested: true,
     };
-    let found = judge(&pool(&id), &read, &[app]);
+    let found = judge(&pool(&id), &read, &[app], &set(&[FUNCTION]));
     let brief: Vec<_> = found.iter().map(|one| (one.weight, one.kind, one.subject.clone())).collect();
     assert_eq!(brief, [(Weight::Error, "attribute_writable", format!("{id}/{web}"))]);
 }

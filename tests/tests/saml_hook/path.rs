@@ -152,7 +152,7 @@ async fn sign_ins_without_right_are_denied_and_the_log_says_why() {
 fn assert_reference(answer: &Answer, log: &serde_json::Value) {
     let decision = log["decision.id"].as_str().unwrap();
     assert!(decision.len() == 26 && answer.denial().contains(decision), "{answer:?}");
-    assert_eq!(answer.json()["debugContext"]["decision"], decision);
+    assert_eq!(answer.json()["debugContext"], json!({"decision": decision, "reason": log["reason"]}));
 }
 
 #[tokio::test]

@@ -29,7 +29,6 @@ fn standing() -> Vec<Case> {
         reader("the table does not have the app").step(&[Rule::Unknown], Expected::denied("unknown_app")),
         reader("the app is switched off").step(&[Rule::Inactive], Expected::denied("inactive_app")),
         reader("the app is of another protocol").step(&[Rule::OtherProtocol], Expected::denied("app_protocol")),
-        reader("the table is of another layout").table(|table| table.layout += 1).gives(Expected::fault("meta_unfit")),
         reader("the app changes from one call to the next")
             .gives(Expected::access(&["Clinical Readers"], &["reader"]))
             .step(&[Rule::Inactive], Expected::denied("inactive_app"))

@@ -39,6 +39,7 @@ fn name(fault: Fault) -> &'static str {
         Fault::Call => "the table cannot be reached",
         Fault::NoMeta => "the table has no settings",
         Fault::OtherWidth => "the table has another code width",
+        Fault::OtherLayout => "the table is of another layout",
         Fault::Corrupt => "an item is not of the table's layout",
     }
 }
@@ -52,6 +53,7 @@ fn reason(fault: Fault) -> &'static str {
         Fault::Call => "table_error",
         Fault::NoMeta => "meta_missing",
         Fault::OtherWidth => "meta_width",
+        Fault::OtherLayout => "meta_unfit",
         Fault::Corrupt => "table_corrupt",
     }
 }

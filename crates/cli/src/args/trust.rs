@@ -72,6 +72,17 @@ pub struct Audit {
     /// Also list how much of the quota each role's trust policy takes, as it was written last
     #[arg(long)]
     pub capacity: bool,
+    /// The function that user pools have to call for their tokens, the stack's output PreTokenArn; repeat it for
+    /// more stacks
+    #[arg(
+        long = "pre-token-arn",
+        value_name = "ARN",
+        env = "SIGNET_PRE_TOKEN_ARN",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_parser = alias
+    )]
+    pub pre_token_arns: Vec<String>,
     /// End with 3 if there are warnings or errors
     #[arg(long)]
     pub exit_code: bool,
@@ -142,6 +153,16 @@ fn role(text: &str) -> Result<RoleArn, String> {
 
 fn account(text: &str) -> Result<AccountId, String> {
     AccountId::parse(text).map_err(|error| error.to_string())
+}
+
+/// The ARN of a function's alias `live`, which is what user pools call (infra/user-pool-permission.yaml).
+fn alias(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts[..] {
+        ["arn", _, "lambda", _, _, "function", name, "live"] if !name.is_empty() => Ok(text.to_owned()),
+        _ => Err("`arn:aws:lambda:REGION:ACCOUNT:function:NAME:live` is expected, as the output PreTokenArn has it"
+            .to_owned()),
+    }
 }
 
 fn quota(text: &str) -> Result<Quota, String> {

@@ -35,7 +35,8 @@ pub(super) async fn audit(
     } else {
         let reconciler = reach::reconciler(table.clone(), settings, &args.reach, connection, clock).await?;
         let mut found = reconciler.audit(now, |line| console.message(line)).await?;
-        found.extend(user_pools::findings(&table, connection, |line| console.message(line)).await?);
+        let functions = &args.pre_token_arns;
+        found.extend(user_pools::findings(&table, connection, functions, |line| console.message(line)).await?);
         audit::sorted(found)
     };
     if as_json {

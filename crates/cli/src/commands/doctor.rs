@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use signet_core::grant::{Grant, Timestamp};
 use signet_core::group::GroupKey;
 use signet_reconcile::gates::gates;
-use signet_store::Table;
+use signet_store::{StoreError, Table};
 
-use super::explain;
+use super::explain::Sample;
 use crate::args::Connection;
 use crate::args::doctor::Doctor;
 use crate::connect;
 use crate::console::Console;
-use crate::doctor::{Check, State, apps, is_serious, request};
+use crate::doctor::{Check, State, apps, fault, is_serious, request};
 use crate::failure::{Exit, Failure};
 use crate::render::doctor as render;
 
@@ -28,19 +28,21 @@ pub(super) async fn doctor(
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
     let secret = secret(args)?;
+    // What is wrong on the command line is said before anybody is called.
+    let requests = args.requests.iter().map(|path| Sample::read(path)).collect::<Result<Vec<_>, _>>()?;
     let mut checks = Vec::new();
     match connect::dynamodb(connection).await {
         // What is missing for it is what the command is asked for: it is told like everything else.
         Err(failure) => {
             let fix = "--table, --region and --endpoint-url, or the environment";
             checks.push(Check::not_ok(State::Error, "environment", "-", failure.to_string(), fix));
+            checks.extend(in_table(None, false, &requests, now).await);
         }
         Ok(reached) => {
-            checks.extend(table::checks(&reached, clock).await);
-            // Whatever keeps the table from being read is told by now.
-            if !checks.iter().any(|check| check.state == State::Error) {
-                checks.extend(read(args, &Table::new(reached.client, reached.name), now).await?);
-            }
+            let looked = table::look(&reached, clock).await;
+            checks.extend(looked.checks);
+            let table = looked.is_readable.then(|| Table::new(reached.client, reached.name));
+            checks.extend(in_table(table.as_ref(), looked.has_index, &requests, now).await);
         }
     }
     for url in &args.urls {
@@ -54,20 +56,34 @@ pub(super) async fn doctor(
     Ok(if args.exit_code && is_serious(&checks) { Exit::Found } else { Exit::Done })
 }
 
-/// Looks at what the table has, and at requests by it.
-async fn read(args: &Doctor, table: &Table, now: Timestamp) -> Result<Vec<Check>, Failure> {
-    let mut checks = match stored(table, now).await {
-        Ok(found) => found,
-        Err(Failure::Store(error)) => {
-            let fix = "CloudTrail says who wrote an item that is not Signet's; apply its source again";
-            vec![Check::not_ok(State::Error, "apps", table.name(), error.to_string(), fix)]
-        }
-        Err(other) => return Err(other),
+/// Looks at what the table has, and at requests by it; says of what cannot be looked at that it was not.
+async fn in_table(table: Option<&Table>, has_index: bool, requests: &[Sample], now: Timestamp) -> Vec<Check> {
+    let mut checks = match table {
+        Some(table) if has_index => stored(table, now).await.unwrap_or_else(|error| vec![unread(table, &error)]),
+        _ => vec![Check::not_looked_at("apps", table.map_or("-", Table::name))],
     };
-    for path in &args.requests {
-        checks.extend(request::checks(&explain::seen(path, table, now).await?));
+    for request in requests {
+        let Some(table) = table else {
+            checks.push(Check::not_looked_at("request", request.path()));
+            continue;
+        };
+        match request.seen(table, now).await {
+            Ok(seen) => checks.extend(request::checks(&seen)),
+            Err(failure) => {
+                let fix = match &failure {
+                    Failure::Store(error) => fault::fix(error),
+                    _ => "try again".to_owned(),
+                };
+                checks.push(Check::not_ok(State::Error, "request", request.path(), failure.to_string(), fix));
+            }
+        }
     }
-    Ok(checks)
+    checks
+}
+
+/// What keeps the table's apps from being read.
+fn unread(table: &Table, error: &StoreError) -> Check {
+    Check::not_ok(State::Error, "apps", table.name(), error.to_string(), fault::fix(error))
 }
 
 /// The value of Okta's header. It is never printed.
@@ -83,11 +99,11 @@ fn secret(args: &Doctor) -> Result<Option<String>, Failure> {
 }
 
 /// What the table has of apps, and what all sources grant.
-async fn stored(table: &Table, now: Timestamp) -> Result<Vec<Check>, Failure> {
+async fn stored(table: &Table, now: Timestamp) -> Result<Vec<Check>, StoreError> {
     let width = table.warm().await?.width;
-    let accounts = table.accounts_with_faults().await?.states;
+    let accounts = table.accounts_with_faults().await?;
     let known: BTreeSet<_> =
-        accounts.iter().filter_map(|account| account.row.as_ref()).flat_map(|row| row.apps.clone()).collect();
+        accounts.states.iter().filter_map(|account| account.row.as_ref()).flat_map(|row| row.apps.clone()).collect();
     let apps = table.known_apps(&known).await?;
     let mut groups: BTreeMap<GroupKey, BTreeSet<Grant>> = BTreeMap::new();
     for info in table.sources().await? {
@@ -98,5 +114,6 @@ async fn stored(table: &Table, now: Timestamp) -> Result<Vec<Check>, Failure> {
     }
     let (_, without_gate) = gates(&apps);
     let known = apps::Known { width, apps: &apps, without_gate: &without_gate, groups: &groups, now };
-    Ok(apps::checks(&known))
+    let rows = accounts.unreadable.iter().map(|row| apps::unreadable(table.name(), &row.corrupt));
+    Ok(rows.chain(apps::checks(&known)).collect())
 }

@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use signet_core::app::{App, AppId, Codes};
+use signet_core::app::{App, AppId, Codes, Mode};
 use signet_core::code::CodeWidth;
 use signet_core::grant::{Grant, Timestamp};
 use signet_core::group::GroupKey;
 use signet_core::oidc::MAX_TOKEN_CHARACTERS;
 use signet_core::role::{Protocol, RoleArn};
+use signet_facts::GROUPS_OF_OKTA as CLAIM_GROUPS;
+use signet_store::Corrupt;
 use signet_store::trust::desired::KnownApp;
 
-use super::{Check, State};
+use super::{Check, State, fault};
 
 /// How many roles an assertion of Okta's has room for, at the least: 100,000 characters of base64, with a
 /// pair of long ARNs each.
 const SAML_ROLES: usize = 225;
-/// How many groups Okta puts into a claim; it leaves others out, and says nothing.
-const CLAIM_GROUPS: usize = 100;
 /// How few literal characters make a pattern of identities that says next to nothing.
 const FEW_LITERALS: usize = 4;
 
@@ -43,6 +43,12 @@ pub fn checks(known: &Known<'_>) -> Vec<Check> {
         return vec![Check::not_ok(State::Warning, "apps", "-", text, "`signet apply` a file that states apps")];
     }
     known.apps.iter().flat_map(|(id, app)| of(known, id, app)).collect()
+}
+
+/// A row of an account or a role that cannot be read: what it has of apps is not known.
+#[must_use]
+pub fn unreadable(table: &str, corrupt: &Corrupt) -> Check {
+    Check::not_ok(State::Error, "row", table, corrupt.to_string(), fault::FOREIGN_ITEM)
 }
 
 fn of(known: &Known<'_>, id: &AppId, app: &KnownApp) -> Vec<Check> {
@@ -72,7 +78,16 @@ fn of(known: &Known<'_>, id: &AppId, app: &KnownApp) -> Vec<Check> {
         checks.push(Check::not_ok(State::Error, "groups_claim", subject, text, "`groups: { claim: … }` in the file"));
     }
     checks.extend(reach(known, rules));
-    if checks.is_empty() {
+    if rules.mode == Mode::Observe {
+        let text = format!("{}, observe: its sign-ins stay as they are, and open nothing", rules.protocol.as_str());
+        checks.push(Check::not_ok(
+            State::Note,
+            "app",
+            subject,
+            text,
+            "nothing while it is tried; then `mode: enforce`",
+        ));
+    } else if checks.is_empty() {
         checks.push(Check::ok("app", subject, format!("{}, {}", rules.protocol.as_str(), rules.mode.as_str())));
     }
     checks
@@ -120,7 +135,8 @@ fn reach(known: &Known<'_>, app: &App) -> Vec<Check> {
         });
     }
     if groups > CLAIM_GROUPS && app.protocol != Protocol::Cognito {
-        let text = format!("{groups} groups open something in it, and Okta cuts a claim at {CLAIM_GROUPS}");
+        let what = if app.protocol == Protocol::Saml { "an expression" } else { "a claim" };
+        let text = format!("{groups} groups open something in it, and Okta cuts {what} at {CLAIM_GROUPS}");
         let fix = "a filter of the groups claim that leaves these groups alone; people in 100 of them are logged";
         checks.push(Check::not_ok(State::Note, "groups_claim", subject, text, fix));
     }

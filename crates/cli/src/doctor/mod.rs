@@ -5,6 +5,7 @@
 //! | [`environment`] | credentials, the clock |
 //! | [`table`] | the table: reachable, its shape, its protection, its settings |
 //! | [`apps`] | what the table has of apps, and how far it reaches |
+//! | [`fault`] | what to do about a call of DynamoDB that failed |
 //! | [`endpoint`] | what a hook answers to callers that Okta is not, and to one that it could be |
 //! | [`request`] | a sign-in, and whether Okta and Cognito are set up as its app needs |
 //!
@@ -13,6 +14,7 @@
 pub mod apps;
 pub mod endpoint;
 pub mod environment;
+pub mod fault;
 pub mod request;
 pub mod table;
 
@@ -62,6 +64,12 @@ impl Check {
     #[must_use]
     pub fn ok(name: &'static str, subject: impl Into<String>, text: impl Into<String>) -> Self {
         Self { state: State::Ok, name, subject: subject.into(), text: text.into(), fix: None }
+    }
+
+    /// Something that could not be looked at, since something before it is in the way.
+    #[must_use]
+    pub fn not_looked_at(name: &'static str, subject: impl Into<String>) -> Self {
+        Self::not_ok(State::Note, name, subject, "not looked at: something before it is in the way", "mend that first")
     }
 
     /// Something that is not, or could not be looked at, with what to do.

@@ -1,10 +1,20 @@
 //! A sign-in, and whether Okta and Cognito are set up as its app needs.
 
+use signet_facts::GROUPS_OF_OKTA;
+
 use super::{Check, State};
 use crate::text::count;
 
-/// How many groups Okta puts into a claim.
-const CLAIM_GROUPS: usize = 100;
+/// A tag of the app's that has no value AWS takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfitTag {
+    /// The tag's key.
+    pub key: String,
+    /// What is wrong, in the word of the function's log.
+    pub why: &'static str,
+    /// Whether the app denies sign-ins without it.
+    pub is_required: bool,
+}
 
 /// What a request says, read as the function reads it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +23,8 @@ pub struct Seen {
     pub app: String,
     /// Why it is denied before anything is decided: the word of the function's log, and a sentence.
     pub unfit: Option<(String, String)>,
+    /// Whether there is no user in it, so that tokens stay as they are and nothing is decided.
+    pub is_nobody_s: bool,
     /// The claim that carries groups.
     pub groups_claim: String,
     /// How many groups it has.
@@ -23,10 +35,14 @@ pub struct Seen {
     pub identity_from: String,
     /// The identity; none if the request has none there, or several.
     pub identity: Option<String>,
-    /// Tags of the app's that are left out, each with why.
-    pub tags_left_out: Vec<(String, String)>,
+    /// Why that is none, whatever else denies: the word and a sentence.
+    pub identity_unfit: Option<(String, String)>,
+    /// Tags of the app's without a value that AWS takes, whatever else denies.
+    pub unfit_tags: Vec<UnfitTag>,
     /// Why the decision denies: the word and a sentence; none if it does not.
     pub denied: Option<(String, String)>,
+    /// Whether it neither denies nor gives anything.
+    pub gives_nothing: bool,
     /// Of an assertion, its recipient and the app's audience.
     pub recipient: Option<(Option<String>, String)>,
     /// What else there is to say of it.
@@ -39,6 +55,10 @@ pub fn checks(seen: &Seen) -> Vec<Check> {
     let subject = seen.app.as_str();
     if let Some((reason, why)) = &seen.unfit {
         return vec![Check::not_ok(State::Error, "request", subject, format!("`{reason}`: {why}"), fix_of(reason))];
+    }
+    if seen.is_nobody_s {
+        let text = "there is no user in it: nothing is added, and nothing can be told";
+        return vec![Check::not_ok(State::Note, "request", subject, text, "take the request of a person's sign-in")];
     }
     let mut checks = vec![groups(seen), identity(seen)];
     if let Some((found, audience)) = &seen.recipient {
@@ -55,19 +75,27 @@ pub fn checks(seen: &Seen) -> Vec<Check> {
             }
         });
     }
-    for (tag, why) in &seen.tags_left_out {
-        let text = format!("`{tag}` is left out: {why}");
-        let fix = "the claim in Okta, or its value in the person's profile";
-        checks.push(Check::not_ok(State::Warning, "tag", subject, text, fix));
+    for UnfitTag { key, why, is_required } in &seen.unfit_tags {
+        checks.push(if *is_required {
+            let text = format!("`{key}` is required, and has no value that AWS takes: {why}");
+            Check::not_ok(State::Error, "tag", subject, text, fix_of("required_tag"))
+        } else {
+            let fix = "the claim in Okta, or its value in the person's profile";
+            Check::not_ok(State::Warning, "tag", subject, format!("`{key}` is left out: {why}"), fix)
+        });
     }
     for (kind, detail) in &seen.remarks {
         let state = if kind == "groups_possibly_cut" { State::Warning } else { State::Note };
         checks.push(Check::not_ok(state, "remark", subject, format!("`{kind}`: {detail}"), fix_of(kind)));
     }
     match &seen.denied {
+        None if seen.gives_nothing => {
+            let text = "the sign-in is not denied, and gets nothing: no group has a grant that counts in the app";
+            checks.push(Check::not_ok(State::Note, "decision", subject, text, fix_of("unentitled")));
+        }
         None => checks.push(Check::ok("decision", subject, "the sign-in is not denied")),
         // Said already, of what it is about.
-        Some((reason, _)) if reason.starts_with("identity_") => {}
+        Some((reason, _)) if reason.starts_with("identity_") || reason == "required_tag" => {}
         Some((reason, why)) => {
             // A person without a grant is no fault of the set-up.
             let state = if reason == "unentitled" { State::Note } else { State::Error };
@@ -89,7 +117,7 @@ fn groups(seen: &Seen) -> Check {
         let fix = "does the claim carry what grants name: names, or ids? Case and spaces count";
         return Check::not_ok(State::Warning, "groups", subject, text, fix);
     }
-    if seen.groups > CLAIM_GROUPS {
+    if seen.groups > GROUPS_OF_OKTA {
         return Check::not_ok(
             State::Note,
             "groups",
@@ -104,12 +132,12 @@ fn groups(seen: &Seen) -> Check {
 fn identity(seen: &Seen) -> Check {
     let (subject, from) = (seen.app.as_str(), &seen.identity_from);
     let shown = seen.identity.as_deref().unwrap_or("-");
-    match &seen.denied {
-        Some((reason, why)) if reason.starts_with("identity_") => {
+    match &seen.identity_unfit {
+        Some((reason, why)) => {
             let text = format!("`{from}` is `{shown}`: {why}");
             Check::not_ok(State::Error, "identity", subject, text, fix_of(reason))
         }
-        _ => Check::ok("identity", subject, format!("`{from}` is `{shown}`")),
+        None => Check::ok("identity", subject, format!("`{from}` is `{shown}`")),
     }
 }
 
@@ -121,11 +149,19 @@ fn fix_of(reason: &str) -> &'static str {
         "identity_missing" | "identity_unfit" | "identity_pattern" => "the profile in Okta, or the app's `identity`",
         "required_tag" => "the claim's value in Okta, or `required: false`",
         "other_issuer" => "the app's `issuer`, or the access policy that the hook is attached to",
-        "unknown_app" | "inactive_app" | "app_protocol" => "apply a file that states the app",
+        "unknown_app" => "apply a file that states the app, or send another app's request",
+        "inactive_app" => "what the file and the provider event say of the app: both have to let people in",
+        "app_protocol" => "the app's `protocol` in the file, or the hook that Okta calls for it",
+        "no_user" => "`when_no_user: pass` if the client is meant to have tokens; else take a person's request",
+        "malformed_request" => "take the request as it was sent, whole; if it is, Okta's or Cognito's contract changed",
+        "codes_do_not_fit" => "roles that groups share, fewer groups, or `codes: cover`",
+        "assertion_too_long" => "fewer roles, `apps:` on grants, or a narrower filter of the groups claim",
+        "token_too_long" => "fewer roles, `apps:` on grants, or fewer claims in the token",
         "attributes_not_federated" => "sign in by way of the provider; or `attributes: protected`",
         "event_version" => "set the trigger to V2_0 or V3_0",
         "unentitled" => "`signet explain --event FILE` says why each group does not count",
-        "groups_possibly_cut" => "a narrower filter of the groups claim: Okta cuts at 100, and says nothing",
+        "groups_possibly_cut" => "a narrower filter of the groups claim: Okta says nothing of what it cuts",
+        "no_id_token" => "take a request that asks for the scope `openid`",
         "issuer_not_stated" => "`issuer` in the file, or a provider event: no role trusts the app without",
         _ => "`signet explain --event FILE` says more",
     }
@@ -170,16 +206,75 @@ mod tests {
         assert_eq!(checks(&good()).len(), 4);
     }
 
+    fn tag(is_required: bool) -> UnfitTag {
+        UnfitTag { key: "email".to_owned(), why: "missing", is_required }
+    }
+
+    /// What denies first is not all that is wrong.
+    #[test]
+    fn an_identity_and_tags_are_judged_whatever_else_denies() {
+        for reason in ["base_assertion", "base_token", "unentitled"] {
+            let all = changed(|seen| {
+                seen.denied = Some(pair(reason, "x"));
+                seen.identity = None;
+                seen.identity_unfit = Some(pair("identity_missing", "the identity is missing"));
+                seen.unfit_tags = vec![tag(true)];
+            });
+            let decision = if reason == "unentitled" { "note" } else { "error" };
+            assert_eq!(all, [("identity", "error"), ("tag", "error"), ("decision", decision)]);
+        }
+        // Where one of them is what denies, it is told once.
+        for reason in ["identity_pattern", "required_tag"] {
+            let all = changed(|seen| {
+                seen.denied = Some(pair(reason, "x"));
+                seen.identity_unfit = Some(pair("identity_pattern", "x"));
+                seen.unfit_tags = vec![tag(true)];
+            });
+            assert_eq!(all, [("identity", "error"), ("tag", "error")]);
+        }
+    }
+
+    #[test]
+    fn every_reason_has_a_fix_of_its_own() {
+        let reasons = [
+            "base_assertion",
+            "base_token",
+            "identity_missing",
+            "required_tag",
+            "other_issuer",
+            "unknown_app",
+            "inactive_app",
+            "app_protocol",
+            "attributes_not_federated",
+            "event_version",
+            "unentitled",
+            "no_user",
+            "malformed_request",
+            "codes_do_not_fit",
+            "assertion_too_long",
+            "token_too_long",
+            "groups_possibly_cut",
+            "issuer_not_stated",
+            "no_id_token",
+        ];
+        let fixes: std::collections::BTreeSet<&str> = reasons.into_iter().map(fix_of).collect();
+        assert_eq!(fixes.len(), reasons.len());
+        assert!(!fixes.contains(fix_of("something new")));
+    }
+
     #[test]
     fn what_okta_has_to_be_set_up_for() {
         assert_eq!(changed(|seen| seen.unfit = Some(pair("other_issuer", "x"))), [("request", "error")]);
         assert_eq!(changed(|seen| seen.groups = 0), [("groups", "warning")]);
         assert_eq!(changed(|seen| seen.known = 0), [("groups", "warning")]);
+        assert_eq!(changed(|seen| seen.groups = 100), []);
         assert_eq!(changed(|seen| seen.groups = 101), [("groups", "note")]);
-        assert_eq!(changed(|seen| seen.denied = Some(pair("identity_pattern", "x"))), [("identity", "error")]);
         assert_eq!(changed(|seen| seen.denied = Some(pair("base_assertion", "x"))), [("decision", "error")]);
         assert_eq!(changed(|seen| seen.denied = Some(pair("unentitled", "x"))), [("decision", "note")]);
-        assert_eq!(changed(|seen| seen.tags_left_out = vec![pair("email", "missing")]), [("tag", "warning")]);
+        assert_eq!(changed(|seen| seen.unfit_tags = vec![tag(false)]), [("tag", "warning")]);
+        assert_eq!(changed(|seen| seen.unfit_tags = vec![tag(true)]), [("tag", "error")]);
+        assert_eq!(changed(|seen| seen.gives_nothing = true), [("decision", "note")]);
+        assert_eq!(changed(|seen| seen.is_nobody_s = true), [("request", "note")]);
         assert_eq!(changed(|seen| seen.remarks = vec![pair("groups_possibly_cut", "x")]), [("remark", "warning")]);
         assert_eq!(changed(|seen| seen.remarks = vec![pair("issuer_not_stated", "x")]), [("remark", "note")]);
         let other = (Some("https://example.com".to_owned()), "https://signin.aws.amazon.com/saml".to_owned());

@@ -3,7 +3,7 @@
 use signet_store::schema::{INDEX, LAYOUT};
 use signet_store::{Meta, StoreError};
 
-use super::{Check, State};
+use super::{Check, State, fault};
 
 /// What a table looks like from outside.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,25 +20,28 @@ pub struct Shape {
     pub is_protected: bool,
 }
 
+impl Shape {
+    /// Whether it has the index that lists apps and sources.
+    #[must_use]
+    pub fn has_index(&self) -> bool {
+        self.indexes.iter().any(|(name, _)| name == INDEX)
+    }
+}
+
 /// Whether it can be reached, and what it looks like.
 #[must_use]
 pub fn shape(table: &str, shape: Result<&Shape, &StoreError>) -> Vec<Check> {
     let shape = match shape {
         Ok(shape) => shape,
-        Err(error @ StoreError::NoTable { .. }) => {
-            let fix = "--table or SIGNET_TABLE, and --region: the stack's output `TableName` has the name";
-            return vec![Check::not_ok(State::Error, "table", table, error.to_string(), fix)];
-        }
-        Err(error) if is_refused(error) => {
+        Err(error) if fault::is_refused(error) => {
             let fix = "allow dynamodb:DescribeTable to have its shape and its protection looked at";
             return vec![Check::not_ok(State::Note, "table", table, error.to_string(), fix)];
         }
-        Err(error) => {
-            let fix = "the network, the credentials and the Region";
-            return vec![Check::not_ok(State::Error, "table", table, error.to_string(), fix)];
-        }
+        Err(error) => return vec![Check::not_ok(State::Error, "table", table, error.to_string(), fault::fix(error))],
     };
-    let template = "deploy the stack again: infra/template.yaml states it";
+    // A change set that compares templates alone finds nothing to do: the template was never changed.
+    let template = "a drift-aware change set of the stack (`aws cloudformation create-change-set --deployment-mode \
+                    REVERT_DRIFT`)";
     let mut checks = vec![if shape.is_active {
         Check::ok("table", table, "it is there and active")
     } else {
@@ -56,22 +59,27 @@ pub fn shape(table: &str, shape: Result<&Shape, &StoreError>) -> Vec<Check> {
         }
         None => Check::not_ok(State::Error, "index", table, format!("it has no index `{INDEX}`"), template),
     });
+    let stream = format!(
+        "{template}; a stream that is switched on again has another ARN, which the event source mapping of `trust-sync` \
+         has to be given"
+    );
     checks.push(match shape.stream.as_deref() {
         Some("NEW_AND_OLD_IMAGES") => Check::ok("stream", table, "it shows new and old images"),
         Some(other) => {
             let text = format!("its stream shows `{other}`, and not `NEW_AND_OLD_IMAGES`");
-            Check::not_ok(State::Warning, "stream", table, text, template)
+            Check::not_ok(State::Warning, "stream", table, text, stream)
         }
         None => {
             let text = "it has no stream: trust policies follow a change only by schedule";
-            Check::not_ok(State::Warning, "stream", table, text, template)
+            Check::not_ok(State::Warning, "stream", table, text, stream)
         }
     });
     checks.push(if shape.is_protected {
         Check::ok("deletion_protection", table, "it is on")
     } else {
         let text = "it is off: one call deletes who may do what";
-        Check::not_ok(State::Warning, "deletion_protection", table, text, template)
+        let fix = format!("`aws dynamodb update-table --table-name {table} --deletion-protection-enabled`");
+        Check::not_ok(State::Warning, "deletion_protection", table, text, fix)
     });
     checks
 }
@@ -79,22 +87,21 @@ pub fn shape(table: &str, shape: Result<&Shape, &StoreError>) -> Vec<Check> {
 /// Whether it can be taken back to any moment; the cause where that could not be looked at.
 #[must_use]
 pub fn recovery(table: &str, is_on: Result<bool, &str>) -> Check {
+    let name = "point_in_time_recovery";
     match is_on {
-        Ok(true) => Check::ok("point_in_time_recovery", table, "it is on"),
-        Ok(false) => Check::not_ok(
-            State::Warning,
-            "point_in_time_recovery",
-            table,
-            "it is off: what a mistake overwrites is lost",
-            "deploy the stack again: infra/template.yaml states it",
-        ),
-        Err(cause) => Check::not_ok(
-            State::Note,
-            "point_in_time_recovery",
-            table,
-            format!("cannot be told: {cause}"),
-            "allow dynamodb:DescribeContinuousBackups",
-        ),
+        Ok(true) => Check::ok(name, table, "it is on"),
+        Ok(false) => {
+            let text = "it is off: what a mistake overwrites is lost";
+            let fix = format!(
+                "`aws dynamodb update-continuous-backups --table-name {table} --point-in-time-recovery-specification \
+                 PointInTimeRecoveryEnabled=true`"
+            );
+            Check::not_ok(State::Warning, name, table, text, fix)
+        }
+        Err(cause) => {
+            let text = format!("cannot be told: {cause}");
+            Check::not_ok(State::Note, name, table, text, "allow dynamodb:DescribeContinuousBackups")
+        }
     }
 }
 
@@ -110,23 +117,8 @@ pub fn meta(table: &str, meta: Result<&Meta, &StoreError>) -> Check {
                 format!("layout {LAYOUT}, codes of {width} characters, on collision {collision}"),
             )
         }
-        Err(error @ StoreError::NoMeta { .. }) => {
-            let fix = "`signet table create` writes the settings, also of a table that the stack made";
-            Check::not_ok(State::Error, "settings", table, error.to_string(), fix)
-        }
-        Err(error @ StoreError::Corrupt(_)) => {
-            let fix = "use the version of Signet that wrote the table, or a later one";
-            Check::not_ok(State::Error, "settings", table, error.to_string(), fix)
-        }
-        Err(error) => {
-            let fix = "allow dynamodb:BatchGetItem, and look at the network";
-            Check::not_ok(State::Error, "settings", table, error.to_string(), fix)
-        }
+        Err(error) => Check::not_ok(State::Error, "settings", table, error.to_string(), fault::fix(error)),
     }
-}
-
-fn is_refused(error: &StoreError) -> bool {
-    matches!(error, StoreError::Call { cause, .. } if cause.contains("AccessDenied"))
 }
 
 #[cfg(test)]
@@ -185,6 +177,27 @@ mod tests {
         assert_eq!(of(call("connection refused")), [("table", "error")]);
     }
 
+    /// The one thing to do about a shape that was changed.
+    fn fix(change: impl FnOnce(&mut Shape)) -> String {
+        let mut changed = as_deployed();
+        change(&mut changed);
+        let checks = shape("t", Ok(&changed));
+        checks.into_iter().find_map(|check| check.fix).unwrap()
+    }
+
+    #[test]
+    fn what_drifted_is_not_mended_by_the_same_template() {
+        let protect = fix(|shape| shape.is_protected = false);
+        assert_eq!(protect, "`aws dynamodb update-table --table-name t --deletion-protection-enabled`");
+        let recover = recovery("t", Ok(false)).fix.unwrap();
+        assert!(
+            recover.contains("--table-name t --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true")
+        );
+        let stream = fix(|shape| shape.stream = None);
+        assert!(stream.contains("REVERT_DRIFT") && stream.contains("another ARN"), "{stream}");
+        assert!(fix(|shape| shape.indexes.clear()).contains("REVERT_DRIFT"));
+    }
+
     #[test]
     fn recovery_and_settings() {
         assert_eq!(recovery("t", Ok(true)).state, State::Ok);
@@ -193,7 +206,8 @@ mod tests {
         let good = Meta { layout: LAYOUT, width: CodeWidth::DEFAULT, on_collision: OnCollision::Displace };
         assert_eq!(meta("t", Ok(&good)).text, "layout 1, codes of 4 characters, on collision displace");
         let corrupt = Corrupt { item: "META / META".to_owned(), what: "layout 9".to_owned() };
-        for error in [StoreError::NoMeta { table: "t".to_owned() }, StoreError::Corrupt(corrupt)] {
+        let unfit = StoreError::OtherLayout { found: 2, expected: 1 };
+        for error in [StoreError::NoMeta { table: "t".to_owned() }, StoreError::Corrupt(corrupt), unfit] {
             assert_eq!(meta("t", Err(&error)).state, State::Error);
         }
     }

@@ -55,11 +55,13 @@ async fn a_table_without_meta_gets_one() {
 #[tokio::test]
 async fn a_meta_of_another_layout_is_not_taken() {
     let scene = Scene::with_groups(1).await;
-    for (attributes, says) in [
-        (vec![("layout", number(2)), ("code_width", number(4))], "layout 2"),
-        (vec![("layout", number(1))], "code_width"),
-        (vec![("layout", number(1)), ("code_width", number(3))], "code width `3`"),
-        (vec![("layout", crate::common::text("1")), ("code_width", number(4))], "layout"),
+    for (attributes, reason, says) in [
+        // What else a later layout has is nothing that this version could judge.
+        (vec![("layout", number(2)), ("code_width", number(4))], "meta_unfit", "layout 2"),
+        (vec![("layout", number(2))], "meta_unfit", "layout 2"),
+        (vec![("layout", number(1))], "table_corrupt", "code_width"),
+        (vec![("layout", number(1)), ("code_width", number(3))], "table_corrupt", "code width `3`"),
+        (vec![("layout", crate::common::text("1")), ("code_width", number(4))], "table_corrupt", "layout"),
     ] {
         scene.writer.put("META", "META", &attributes).await;
         for error in [
@@ -67,7 +69,7 @@ async fn a_meta_of_another_layout_is_not_taken() {
             scene.table.sign_in("app", &["group 0"]).await.unwrap_err(),
             scene.table.create(CodeWidth::DEFAULT).await.unwrap_err(),
         ] {
-            assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
+            assert_eq!(error.reason(), reason, "{error}");
             assert!(error.to_string().contains(says), "{error}");
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use sha2::{Digest as _, Sha256};
 use signet_core::app::{App, Codes, CognitoKind, Mode, TokenRules};
 use signet_core::grant::{SourceId, Timestamp};
 use signet_core::group::GroupState;
@@ -19,8 +20,29 @@ use crate::common::apps::file;
 use crate::common::{TABLE, Worker, app_id, provenance};
 
 const ITEMS: &[u8] = include_bytes!("../data/before-tokens/table.json");
+/// The files of that version, with their SHA-256.
+const FILES: [(&[u8], &str); 3] = [
+    (ITEMS, "da3ebd769e7863c8a922a3e05d968dca82039850ad6cc77499d9cb68361c8a37"),
+    (
+        include_bytes!("../data/before-tokens/platform.yaml"),
+        "32940820c31c5e5f7e1abb441989b26c380ef4887f144c9ab2a40fcd9123001c",
+    ),
+    (
+        include_bytes!("../data/before-tokens/extra.yaml"),
+        "a17882eee15841235fb88edd544172e1735d84b6fb6771415eacd04cca48f0ec",
+    ),
+];
 const READERS: &str = "Readers";
 const LABELLED: &str = "00g1emaKYZTWRYYRRTSK";
+
+/// What an earlier version wrote is not what this one would like to read: the files never change.
+#[test]
+fn the_files_are_that_version_s_own() {
+    for (file, digest) in FILES {
+        let found: String = Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(found, digest, "a fixture was changed: make a folder of its own for what another version writes");
+    }
+}
 
 /// The table as that version left it.
 async fn left() -> Worker {

@@ -50,7 +50,7 @@ mod tests {
 
     use super::*;
 
-    const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111122223333:function:pre-token";
+    const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111122223333:function:pre-token:live";
 
     fn config(older: Option<&str>, newer: Option<(&str, &str)>) -> LambdaConfigType {
         let newer = newer.map(|(version, function)| {

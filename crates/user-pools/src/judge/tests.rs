@@ -3,6 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::api::{AppClient, Attribute};
 
+/// The alias that a pool has to call.
+const LIVE: &str = "arn:aws:lambda:eu-central-1:111122223333:function:pre-token:live";
 const SCOPE: &str = "aws.cognito.signin.user.admin";
 
 fn id() -> PoolId {
@@ -23,7 +25,7 @@ fn pool(clients: &[AppClient]) -> UserPool {
     UserPool {
         clients: clients.to_vec(),
         attributes: BTreeMap::from(["email", "name", "custom:groups", "custom:department"].map(attribute)),
-        trigger: Some(Trigger { function: "arn".to_owned(), version: TriggerVersion::V2 }),
+        trigger: Some(Trigger { function: LIVE.to_owned(), version: TriggerVersion::V2 }),
         identity_providers: set(&["corporate"]),
     }
 }
@@ -38,7 +40,7 @@ fn brief(found: &[Finding]) -> Vec<(Weight, &str, &str)> {
 }
 
 fn of_one(pool: &UserPool, app: &Relies) -> Vec<Finding> {
-    judge(&id(), pool, std::slice::from_ref(app))
+    judge(&id(), pool, std::slice::from_ref(app), &BTreeSet::new())
 }
 
 /// How much it matters that a client may write one attribute of an app.
@@ -107,7 +109,7 @@ fn a_finding_names_client_attributes_and_apps() {
         relies("three", Source::Protected, &["custom:department"]),
         relies("four", Source::Federated, &["email"]),
     ];
-    let found = judge(&id(), &pool, &apps);
+    let found = judge(&id(), &pool, &apps, &BTreeSet::new());
     let subject = "eu-central-1_Example/web";
     let kind = "attribute_writable";
     assert_eq!(brief(&found), [(Weight::Error, kind, subject), (Weight::Note, kind, subject)]);
@@ -120,7 +122,7 @@ fn a_finding_names_client_attributes_and_apps() {
 #[test]
 fn tokens_go_through_a_trigger_that_can_say_enough() {
     let of = |version: Option<TriggerVersion>, nested| {
-        let trigger = version.map(|version| Trigger { function: "arn".to_owned(), version });
+        let trigger = version.map(|version| Trigger { function: LIVE.to_owned(), version });
         let found = of_one(
             &UserPool { trigger, ..pool(&[]) },
             &Relies { nested, ..relies("a", Source::Protected, &["email"]) },
@@ -184,4 +186,38 @@ fn a_pool_that_cannot_be_read_is_a_warning() {
     let finding = no_pool(&apps[0], &error);
     assert_eq!(brief(std::slice::from_ref(&finding)), [(Weight::Warning, "pool_unreadable", "one")]);
     assert!(finding.text.contains("issuer `login.example` is no user pool"), "{}", finding.text);
+}
+
+/// What is said of a trigger that calls this, where these are Signet's.
+fn calls(function: &str, known: &[&str]) -> Option<(Weight, String)> {
+    let mut pool = pool(&[]);
+    pool.trigger = Some(Trigger { function: function.to_owned(), version: TriggerVersion::V2 });
+    let found = judge(&id(), &pool, &[relies("web", Source::Federated, &["email"])], &set(known));
+    assert!(found.len() <= 1, "{found:?}");
+    let found = found.into_iter().next()?;
+    assert_eq!((found.kind, found.subject.as_str()), ("trigger_function", "web"));
+    Some((found.weight, found.text))
+}
+
+#[test]
+fn a_trigger_calls_signet_by_its_alias() {
+    let plain = LIVE.trim_end_matches(":live");
+    let other = "arn:aws:lambda:eu-central-1:111122223333:function:somebody-s:live";
+    let second = "arn:aws:lambda:eu-west-1:111122223333:function:pre-token:live";
+    assert_eq!(calls(LIVE, &[LIVE]), None);
+    assert_eq!(calls(LIVE, &[second, LIVE]), None);
+    for function in [plain, &format!("{plain}:7"), &format!("{plain}:$LATEST")] {
+        let (weight, text) = calls(function, &[second, LIVE]).unwrap();
+        assert_eq!(weight, Weight::Error);
+        assert!(text.contains("the alias alone") && text.contains(&format!("Set `{LIVE}`")), "{text}");
+        assert!(text.contains(&format!("`{function}`")), "{text}");
+    }
+    for function in [other, second] {
+        let (weight, text) = calls(function, &[LIVE]).unwrap();
+        assert_eq!(weight, Weight::Error);
+        assert!(text.contains("not Signet's") && text.contains(function) && text.contains(LIVE), "{text}");
+    }
+    // Where nobody says what is Signet's.
+    assert_eq!(calls(other, &[]), None);
+    assert_eq!(calls(plain, &[]).unwrap().0, Weight::Warning);
 }

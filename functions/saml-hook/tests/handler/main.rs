@@ -192,3 +192,29 @@ fn two_thousand_groups_are_answered() {
     let three_hundred = answer(&table, &request(&[("groups", &keys[..300])]));
     assert_eq!((three_hundred.record.verdict, three_hundred.record.roles.len()), (Verdict::Access, 1));
 }
+
+#[test]
+fn exactly_a_hundred_groups_may_have_been_cut() {
+    let keys: Vec<String> = (0..101).map(|n| format!("Group {n}")).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    for (count, remarks) in [(99, vec![]), (100, vec!["groups_possibly_cut"]), (101, vec![])] {
+        let claims: [(&str, &[&str]); 2] = [("groups", &keys[..count]), ("email", &["jane.doe@example.com"])];
+        let conclusion = answer(&table().grant(keys[0], "reader"), &request(&claims));
+        let told: Vec<&str> = conclusion.record.notes.iter().map(|note| note.kind).collect();
+        assert_eq!((conclusion.record.verdict, told), (Verdict::Access, remarks), "{count}");
+    }
+}
+
+#[test]
+fn a_denial_tells_okta_s_log_its_reason_and_the_person_none() {
+    let (mut broken, unknown) = (table(), table());
+    broken.mood = Mood::Fails(signet_cases::Fault::Call);
+    unknown.apps.borrow_mut().clear();
+    for (table, reason) in [(&broken, "table_error"), (&unknown, "unknown_app")] {
+        let conclusion = answer(table, &request(&[]));
+        assert!(is_denied(&conclusion));
+        let body = body(&conclusion);
+        assert_eq!(body["debugContext"], json!({"decision": id(), "reason": reason}));
+        assert!(!body["error"].to_string().contains(reason), "{body}");
+    }
+}

@@ -24,10 +24,11 @@ use crate::text::count;
 ///
 /// # Errors
 /// [`Failure::Store`] where the table cannot be read; [`Failure::Usage`] if the environment is wrong. A pool
-/// that cannot be read is a finding.
+/// that cannot be read is a finding. `functions` are the ARNs of `pre-token`, each with its alias.
 pub(super) async fn findings(
     table: &Table,
     connection: &Connection,
+    functions: &[String],
     progress: impl FnMut(&str),
 ) -> Result<Vec<Finding>, Failure> {
     let apps = table.known_apps(&BTreeSet::new()).await?;
@@ -36,7 +37,8 @@ pub(super) async fn findings(
         return Ok(Vec::new());
     }
     let pools = Aws::new(&connect::user_pools(connection).await?);
-    Ok(relied.findings(&pools, progress).await)
+    let functions = functions.iter().cloned().collect();
+    Ok(relied.findings(&pools, &functions, progress).await)
 }
 
 /// What apps rely on.
@@ -64,12 +66,17 @@ impl Relied {
         self.pools.is_empty() && self.without.is_empty()
     }
 
-    async fn findings(&self, pools: &impl UserPools, mut progress: impl FnMut(&str)) -> Vec<Finding> {
+    async fn findings(
+        &self,
+        pools: &impl UserPools,
+        functions: &BTreeSet<String>,
+        mut progress: impl FnMut(&str),
+    ) -> Vec<Finding> {
         let without = self.without.iter().map(|(relies, error)| user_pools::no_pool(relies, error));
         let mut found: Vec<user_pools::Finding> = without.collect();
         for (id, relies) in &self.pools {
             let findings = match pools.user_pool(id).await {
-                Ok(pool) => user_pools::judge(id, &pool, relies),
+                Ok(pool) => user_pools::judge(id, &pool, relies, functions),
                 Err(error) => vec![user_pools::unreadable(id, relies, &error)],
             };
             let number =

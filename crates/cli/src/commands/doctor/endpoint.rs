@@ -1,6 +1,6 @@
 //! Calls of a hook, by the HTTP client that the AWS SDK brings.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -11,7 +11,7 @@ use signet_okta::request::{SAML_EVENT_TYPE, TOKEN_EVENT_TYPE};
 
 use crate::connect::with_causes;
 use crate::doctor::Check;
-use crate::doctor::endpoint::{Answer, with_secret, without_secret};
+use crate::doctor::endpoint::{Answer, address, is_here, with_secret, without_secret};
 use crate::failure::Failure;
 use crate::text::printable;
 
@@ -24,15 +24,15 @@ const NO_APP: &str = "signet-doctor";
 pub(super) fn check_address(url: &str, with_secret: bool) -> Result<(), Failure> {
     let refuse = |why: &str| Err(Failure::Usage(format!("--url `{}` {why}", printable(url))));
     let is_plain = |url: &str| !url.is_empty() && !url.contains(|c: char| c.is_whitespace() || c.is_control());
-    if url.strip_prefix("https://").is_some_and(is_plain) {
-        return Ok(());
-    }
-    let Some(rest) = url.strip_prefix("http://").filter(|rest| is_plain(rest)) else {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).filter(|rest| is_plain(rest));
+    let Some(rest) = rest else {
         return refuse("is no address: `https://HOST/PATH` is expected");
     };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let is_here = matches!(authority.rsplit_once(':').map_or(authority, |(host, _)| host), "127.0.0.1" | "localhost");
-    if with_secret && !is_here {
+    // What stands before it looks like the host, and is not.
+    if rest.split(['/', '?', '#']).next().unwrap_or_default().contains('@') {
+        return refuse("has a user in it: `https://HOST/PATH` is expected");
+    }
+    if with_secret && url.starts_with("http://") && !is_here(url) {
         return refuse("is not encrypted: the secret is sent by `https://` only, or to this machine");
     }
     Ok(())
@@ -45,14 +45,15 @@ pub(super) async fn checks(url: &str, secret: Option<&str>) -> Vec<Check> {
         return vec![without_secret(url, Err("this command was built without an HTTP client"))];
     };
     let open = call(&client, url, None, SAML_EVENT_TYPE).await;
-    let mut checks = vec![without_secret(url, open.as_ref().map_err(String::as_str))];
+    let mut checks: Vec<Check> = address(url).into_iter().collect();
+    checks.push(without_secret(url, open.as_ref().map_err(String::as_str)));
     if let Some(secret) = secret {
         let mut answer = call(&client, url, Some(secret), SAML_EVENT_TYPE).await;
         // The hook of tokens takes no other's calls.
         if answer.as_ref().is_ok_and(|answer| answer.status == 400) {
             answer = call(&client, url, Some(secret), TOKEN_EVENT_TYPE).await;
         }
-        checks.push(with_secret(url, answer.as_ref().map_err(String::as_str)));
+        checks.extend(with_secret(url, answer.as_ref().map_err(String::as_str)));
     }
     checks
 }
@@ -78,11 +79,12 @@ async fn call(client: &SharedHttpConnector, url: &str, secret: Option<&str>, eve
             .try_insert("authorization", value)
             .map_err(|_| "the secret is no header value".to_owned())?;
     }
+    let begun = Instant::now();
     let answered = async {
         let response = client.call(request).await.map_err(|error| with_causes(&error))?;
         let status = response.status().as_u16();
         let body = ByteStream::new(response.into_body()).collect().await.map_err(|error| with_causes(&error))?;
-        Ok(Answer { status, body: body.to_vec() })
+        Ok(Answer { status, body: body.to_vec(), took: begun.elapsed() })
     };
     tokio::time::timeout(WITHIN, answered).await.unwrap_or_else(|_| Err(format!("none in {} s", WITHIN.as_secs())))
 }
@@ -97,9 +99,19 @@ mod tests {
         for url in ["https://hooks.example.com/saml-hook", "http://127.0.0.1:9000/", "http://localhost/x"] {
             assert!(taken(url, true) && taken(url, false), "{url}");
         }
-        for url in ["http://hooks.example.com", "http://localhost.example.com/", "http://127.0.0.1@example.com/"] {
+        for url in ["http://hooks.example.com", "http://localhost.example.com/"] {
             assert!(!taken(url, true) && taken(url, false), "{url}");
         }
+        for url in [
+            "http://127.0.0.1@example.com/",
+            "http://localhost:80@example.com/",
+            "http://localhost:80@example.com:80",
+            "https://hooks.example.com@example.com/",
+            "https://user:password@hooks.example.com?x",
+        ] {
+            assert!(!taken(url, true) && !taken(url, false), "{url}");
+        }
+        assert!(taken("https://hooks.example.com/@x?y=a@b", true));
         for url in ["", "https://", "ftp://x", "hooks.example.com", "https://a b"] {
             assert!(!taken(url, false), "{url}");
         }

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::{IndexStatus, KeyType, PointInTimeRecoveryStatus, TableDescription, TableStatus};
@@ -14,24 +16,44 @@ use signet_store::{StoreError, Table};
 
 use crate::connect::Reached;
 use crate::doctor::table::{self, Shape};
-use crate::doctor::{Check, environment};
+use crate::doctor::{Check, environment, fault};
+
+/// What was found, and what else can be read.
+pub(super) struct Looked {
+    /// What was found.
+    pub(super) checks: Vec<Check>,
+    /// Whether the table's settings were read, so that its items are.
+    pub(super) is_readable: bool,
+    /// Whether it has the index that lists apps and sources, as far as that is known.
+    pub(super) has_index: bool,
+}
 
 /// Looks at the table, at the credentials, and at the clock.
-pub(super) async fn checks(reached: &Reached, clock: fn() -> Timestamp) -> Vec<Check> {
+pub(super) async fn look(reached: &Reached, clock: fn() -> Timestamp) -> Looked {
     let Reached { client, name, .. } = reached;
-    let credentials = reached.credentials().await;
-    let mut checks = vec![environment::credentials(credentials.as_deref().map_err(String::as_str))];
-    if credentials.is_err() {
-        return checks;
-    }
-    let dates = Dates { clock, ahead: Arc::default() };
-    let described = client.describe_table().table_name(name).customize().interceptor(dates.clone()).send().await;
+    let unread = |checks| Looked { checks, is_readable: false, has_index: false };
+    let id = match reached.credentials().await {
+        Ok(id) => id,
+        Err(cause) => {
+            let used = environment::used(name, reached.region(), None);
+            return unread(vec![used, environment::credentials(Err(&cause))]);
+        }
+    };
+    let seen = Seen { clock, told: Arc::default() };
+    let described = client.describe_table().table_name(name).customize().interceptor(seen.clone()).send().await;
     let described = described.map_err(|error| StoreError::of_call("DescribeTable", name, &error));
     let shape = described.map(|answer| answer.table.as_ref().map(shape_of).unwrap_or_default());
-    checks.push(environment::clock(dates.ahead()));
+    let Told { address, ahead } = seen.told();
+    let mut checks = vec![environment::used(name, reached.region(), address.as_deref())];
+    if let Some(error) = shape.as_ref().err().filter(|error| fault::is_of_credentials(error)) {
+        checks.extend([environment::not_taken(&id, error), environment::clock(ahead)]);
+        return unread(checks);
+    }
+    checks.extend([environment::credentials(Ok(&id)), environment::clock(ahead)]);
     checks.extend(table::shape(name, shape.as_ref()));
-    if shape.as_ref().is_err_and(|error| matches!(error, StoreError::NoTable { .. })) {
-        return checks;
+    // What every further call would meet is told once.
+    if shape.as_ref().is_err_and(|error| !fault::is_refused(error)) {
+        return unread(checks);
     }
     let backups = client.describe_continuous_backups().table_name(name).send().await;
     let is_on = backups.map_err(|error| cause(&error)).map(|answer| {
@@ -41,7 +63,9 @@ pub(super) async fn checks(reached: &Reached, clock: fn() -> Timestamp) -> Vec<C
     checks.push(table::recovery(name, is_on.as_ref().copied().map_err(String::as_str)));
     let meta = Table::new(client.clone(), name).warm().await;
     checks.push(table::meta(name, meta.as_ref()));
-    checks
+    checks.push(environment::not_tried(name));
+    let has_index = shape.as_ref().map_or(true, Shape::has_index);
+    Looked { checks, is_readable: meta.is_ok(), has_index }
 }
 
 fn shape_of(table: &TableDescription) -> Shape {
@@ -63,23 +87,46 @@ fn shape_of(table: &TableDescription) -> Shape {
     }
 }
 
-/// Compares the time of an answer with the clock at its arrival.
-#[derive(Debug, Clone)]
-struct Dates {
-    clock: fn() -> Timestamp,
-    ahead: Arc<Mutex<Option<i64>>>,
+/// What a call tells beside its answer.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    /// Where it was sent.
+    address: Option<String>,
+    /// How many seconds the clock was ahead of the answer's time; none where no answer told the time.
+    ahead: Option<i64>,
 }
 
-impl Dates {
-    /// How many seconds the clock is ahead; none where no answer told the time.
-    fn ahead(&self) -> Option<i64> {
-        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+/// Notes where a call goes, and compares the time of its answer with the clock at its arrival.
+#[derive(Debug, Clone)]
+struct Seen {
+    clock: fn() -> Timestamp,
+    told: Arc<Mutex<Told>>,
+}
+
+impl Seen {
+    fn told(&self) -> Told {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Told)) {
+        note(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-impl Intercept for Dates {
+impl Intercept for Seen {
     fn name(&self) -> &'static str {
-        "Dates"
+        "Seen"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let address = context.request().uri().trim_end_matches('/').to_owned();
+        self.note(|told| told.address = Some(address));
+        Ok(())
     }
 
     fn read_before_deserialization(
@@ -91,7 +138,7 @@ impl Intercept for Dates {
         let date = context.response().headers().get("date");
         if let Some(date) = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok()) {
             let ahead = (self.clock)().seconds().saturating_sub(date.secs());
-            *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+            self.note(|told| told.ahead = Some(ahead));
         }
         Ok(())
     }

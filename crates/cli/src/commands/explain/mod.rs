@@ -13,7 +13,7 @@ use signet_store::past::{History, Past};
 use signet_store::sign_in::{AppState, Snapshot};
 use signet_store::{Meta, Table};
 
-pub(super) use self::seen::seen;
+pub(super) use self::seen::Sample;
 
 use self::decided::{Asking, Stop, decided};
 use self::made::{ByCognito, ByOidc, BySaml, Made};

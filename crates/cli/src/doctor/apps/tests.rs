@@ -72,6 +72,19 @@ fn an_app_as_it_should_be() {
 }
 
 #[test]
+fn an_observed_app_opens_nothing_however_well_it_is_stated() {
+    assert_eq!(changed(|app| app.mode = Mode::Observe), [("app", "note")]);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_an_error() {
+    let corrupt = Corrupt { item: "ACCOUNT#1 / ROLE#x".to_owned(), what: "no role".to_owned() };
+    let check = unreadable("t", &corrupt);
+    assert_eq!(check.state, State::Error);
+    assert!(check.text.contains("ACCOUNT#1 / ROLE#x"), "{}", check.text);
+}
+
+#[test]
 fn an_app_that_lets_nobody_in() {
     let mut case = Case::of(app());
     case.known.inactive = Some("the entitlement file and the provider event name different issuers");

@@ -119,7 +119,7 @@ async fn each_pool_is_looked_at_once_and_one_that_is_denied_is_told() {
         app("four", "sub", "https://login.example"),
     ]);
     let (pools, mut heard) = (Denied(RefCell::default()), Vec::new());
-    let found = Relied::of(&known).findings(&pools, |line| heard.push(line.to_owned())).await;
+    let found = Relied::of(&known).findings(&pools, &BTreeSet::new(), |line| heard.push(line.to_owned())).await;
     assert_eq!(*pools.0.borrow(), ["eu-central-1_Example", "eu-west-1_Other"]);
     assert_eq!(heard, ["user pool eu-central-1_Example: 6 findings", "user pool eu-west-1_Other: 1 finding"]);
     let of = |kind| found.iter().filter(|one| one.kind == kind).map(|one| (one.weight, one.subject.as_str())).collect();
