@@ -20,6 +20,7 @@ TRIALS_ROLES = [f"arn:aws:iam::{account}:role/data/trials-reader" for account in
 FORBIDDEN_ROLE = f"arn:aws:iam::{ACCOUNT}:role/data/finance-reader"
 # Whoever looks after the accounts, and changes nothing there.
 AUDITOR = f"arn:aws:iam::{ACCOUNT}:role/auditor"
+CATALOG = "https://data.example.com/catalog"
 
 
 def dataset(name, revision, roles, state="active"):
@@ -27,7 +28,7 @@ def dataset(name, revision, roles, state="active"):
     return {
         "specversion": "1.0",
         "id": f"rehearsal-{name}-{revision}",
-        "source": "https://data.example.com/catalog",
+        "source": CATALOG,
         "type": "signet.dataset.changed.v1",
         "subject": name,
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -180,7 +181,7 @@ class Accounts(Access):
             self.check_trust(code, begun, trusted=False)
             told = self.ask("history", f"group:{CURATORS}")
             events = [row["event"] for row in told]
-            wanted = {f"rehearsal-clinical-trials-{revision}" for revision in (1, 2)}
+            wanted = {f"{CATALOG}#rehearsal-clinical-trials-{revision}" for revision in (1, 2)}
             check(wanted <= set(events), "`signet history` has both events", told)
             self.check_settled()
 

@@ -6,7 +6,7 @@ import botocore.exceptions
 
 from rehearsal import people
 from rehearsal.access import READER_ROLE, READERS
-from rehearsal.accounts import CURATORS, EXTERNAL_ID, ROLE_PATH, TRIALS_ROLES, Accounts, dataset
+from rehearsal.accounts import CATALOG, CURATORS, EXTERNAL_ID, ROLE_PATH, TRIALS_ROLES, Accounts, dataset
 from rehearsal.deployed import TABLE
 from rehearsal.stack import STACK, Stack, architecture
 from rehearsal.steps import check, step, until
@@ -43,7 +43,7 @@ class Rehearsal(Accounts):
         self.look_first()
         self.hear_of_provider()
         self.audit()
-        self.trace(CURATORS, "dataset:clinical-trials", "rehearsal-clinical-trials-1")
+        self.trace(CURATORS, "dataset:clinical-trials", f"{CATALOG}#rehearsal-clinical-trials-1")
         self.refuse_what_may_not_be_said()
         self.withdraw()
         self.rotate_secret()

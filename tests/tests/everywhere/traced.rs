@@ -58,7 +58,7 @@ async fn every_session_leads_to_the_person_the_app_the_group_and_the_event() {
         assert_eq!(granted.len(), 1, "{app}: {granted:?}");
         assert_eq!((&granted[0]["group"], &granted[0]["role"]), (&json!(GROUP), &json!(apps.role)), "{app}");
         assert_eq!(granted[0]["source"], "dataset:clinical-trials", "{app}");
-        assert_eq!(granted[0]["since"]["event"], "clinical-trials-1", "{app}");
+        assert_eq!(granted[0]["since"]["event"], "https://data.example.com/catalog#clinical-trials-1", "{app}");
     }
 
     // What was in order then stays so, whatever is granted now.
