@@ -1,5 +1,5 @@
 //! `doctor` on a real DynamoDB API, on sample requests, and on a hook that a test plays.
-#![expect(clippy::unwrap_used, reason = "a test may fail by a panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by a panic")]
 
 mod support;
 
@@ -245,7 +245,7 @@ fn of_another_year(endpoint: &str) -> String {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let forward = |mut from: TcpStream, mut to: TcpStream, is_answer: bool| {
         std::thread::spawn(move || {
-            let mut buffer = [0; 65_536];
+            let mut buffer = vec![0; 65_536];
             while let Ok(count @ 1..) = from.read(&mut buffer) {
                 let bytes = buffer.get_mut(..count).unwrap();
                 let date =
@@ -304,10 +304,8 @@ async fn a_hook_refuses_whoever_has_no_secret_and_denies_whoever_has_it() {
     assert_eq!(states(&told(&[&args[..3], &[&url], &args[4..]].concat()), "hook_answers"), ["ok"]);
 
     // One that cannot read its table denies as well.
-    let blind = hook(|known, _| match known {
-        false => http(401, "no"),
-        true => http(200, &DENIAL.replace("unknown_app", "table_error")),
-    });
+    let blind =
+        hook(|known, _| if known { http(200, &DENIAL.replace("unknown_app", "table_error")) } else { http(401, "no") });
     let told_blind = told(&[&args[..3], &[&blind], &args[4..]].concat());
     assert_eq!(states(&told_blind, "hook_answers"), ["error"], "{told_blind:#}");
 

@@ -161,8 +161,8 @@ fn function(id: &PoolId, trigger: &Trigger, app: &Relies, functions: &BTreeSet<S
         None if functions.is_empty() => (
             Weight::Warning,
             format!(
-                "user pool `{id}` calls `{called}` for its tokens, which is no alias `live`: either it is not Signet's, \
-                 or nobody gets tokens. Set the stack's output `PreTokenArn` {set}"
+                "user pool `{id}` calls `{called}` for its tokens, which is no alias `live`: either it is not \
+                 Signet's, or nobody gets tokens. Set the stack's output `PreTokenArn` {set}"
             ),
         ),
         None => (

@@ -60,8 +60,8 @@ pub fn shape(table: &str, shape: Result<&Shape, &StoreError>) -> Vec<Check> {
         None => Check::not_ok(State::Error, "index", table, format!("it has no index `{INDEX}`"), template),
     });
     let stream = format!(
-        "{template}; a stream that is switched on again has another ARN, which the event source mapping of `trust-sync` \
-         has to be given"
+        "{template}; a stream that is switched on again has another ARN, which the event source mapping of \
+         `trust-sync` has to be given"
     );
     checks.push(match shape.stream.as_deref() {
         Some("NEW_AND_OLD_IMAGES") => Check::ok("stream", table, "it shows new and old images"),
