@@ -179,7 +179,7 @@ class Accounts(Access):
             self.publish("DatasetTopicArn", dataset("clinical-trials", 2, [], state="deleted"))
             until("a sign-in has none of the roles", lambda: self.roles_of([CURATORS]) == [])
             self.check_trust(code, begun, trusted=False)
-            told = self.ask("history", f"group:{CURATORS}")
+            told = self.ask("history", f"group:{CURATORS}")["rows"]
             events = [row["event"] for row in told]
             wanted = {f"{CATALOG}#rehearsal-clinical-trials-{revision}" for revision in (1, 2)}
             check(wanted <= set(events), "`signet history` has both events", told)
