@@ -1,6 +1,6 @@
 //! What the table held at a moment, by its history. Pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
 use signet_core::app::AppId;
@@ -23,16 +23,17 @@ pub struct History {
     apps: HashMap<String, Vec<(usize, usize)>>,
     /// The rows of the provider events of each app, by its id.
     providers: HashMap<String, Vec<usize>>,
-    /// The moments at which something changed.
-    moments: BTreeSet<Timestamp>,
+    /// The moments at which something changed, with the places of the rows that say so.
+    moments: BTreeMap<Timestamp, Vec<usize>>,
 }
 
 impl History {
     /// A history of the rows of [`crate::Table::whole_history`].
     #[must_use]
     pub fn new(rows: Vec<HistoryRow>) -> Self {
-        let mut history = Self { moments: rows.iter().map(|row| row.at).collect(), ..Self::default() };
+        let mut history = Self::default();
         for (place, row) in rows.iter().enumerate() {
+            history.moments.entry(row.at).or_default().push(place);
             for (within, change) in row.groups.iter().enumerate() {
                 history.groups.entry(change.group.as_str().to_owned()).or_default().push((place, within));
             }
@@ -49,7 +50,7 @@ impl History {
     /// The table at a moment. What changed within the second of the moment counts as changed.
     #[must_use]
     pub fn at(&self, moment: Timestamp) -> Past<'_> {
-        Past { history: self, moment }
+        Past { history: self, moment, rows: self.rows.len() }
     }
 
     /// The rows.
@@ -58,12 +59,15 @@ impl History {
         &self.rows
     }
 
-    /// The moments after one and up to another at which something changed, the earliest first; none if the
-    /// second is not after the first.
-    pub fn changes_between(&self, after: Timestamp, until: Timestamp) -> impl DoubleEndedIterator<Item = Timestamp> {
+    /// The table after each change that was made after one moment and up to another, the earliest first: what
+    /// was changed twice within a second is there in each of its forms. None if the second moment is not after
+    /// the first.
+    pub fn between(&self, after: Timestamp, until: Timestamp) -> impl DoubleEndedIterator<Item = Past<'_>> {
         // A range that ends before it begins would be a panic.
         let range = (Bound::Excluded(after), Bound::Included(until.max(after)));
-        self.moments.range(range).copied()
+        self.moments.range(range).flat_map(move |(moment, places)| {
+            places.iter().map(move |place| Past { history: self, moment: *moment, rows: place.saturating_add(1) })
+        })
     }
 }
 
@@ -72,6 +76,8 @@ impl History {
 pub struct Past<'h> {
     history: &'h History,
     moment: Timestamp,
+    /// How many of the rows there were: those of a moment come one after the other.
+    rows: usize,
 }
 
 impl<'h> Past<'h> {
@@ -85,7 +91,7 @@ impl<'h> Past<'h> {
     /// When the history begins, whatever the moment; none where there is no history.
     #[must_use]
     pub fn begins(&self) -> Option<Timestamp> {
-        self.history.moments.first().copied()
+        self.history.moments.keys().next().copied()
     }
 
     /// What a sign-in would have read then. `meta` is the table's: its code width never changes.
@@ -182,7 +188,7 @@ impl<'h> Past<'h> {
         let places = history.groups.get(key).map(Vec::as_slice).unwrap_or_default();
         self.standing(places.iter().filter_map(|(place, within)| {
             let row = history.rows.get(*place)?;
-            Some((row, row.groups.get(*within)?))
+            Some((*place, row, row.groups.get(*within)?))
         }))
     }
 
@@ -191,7 +197,7 @@ impl<'h> Past<'h> {
         let places = history.apps.get(id).map(Vec::as_slice).unwrap_or_default();
         self.standing(places.iter().filter_map(|(place, within)| {
             let row = history.rows.get(*place)?;
-            Some((row, row.apps.get(*within)?))
+            Some((*place, row, row.apps.get(*within)?))
         }))
     }
 
@@ -200,16 +206,17 @@ impl<'h> Past<'h> {
         let places = history.providers.get(id).map(Vec::as_slice).unwrap_or_default();
         self.standing(places.iter().filter_map(|place| {
             let row = history.rows.get(*place)?;
-            Some((row, row.provider.as_ref()?))
+            Some((*place, row, row.provider.as_ref()?))
         }))
     }
 
-    /// The changes that there had been by the moment.
+    /// The changes that there had been by then.
     fn standing<T>(
         &self,
-        changes: impl DoubleEndedIterator<Item = (&'h HistoryRow, T)>,
+        changes: impl DoubleEndedIterator<Item = (usize, &'h HistoryRow, T)>,
     ) -> impl DoubleEndedIterator<Item = (&'h HistoryRow, T)> {
-        let moment = self.moment;
-        changes.filter(move |(row, _)| row.at <= moment)
+        let Self { moment, rows, .. } = *self;
+        let there = changes.filter(move |(place, row, _)| *place < rows && row.at <= moment);
+        there.map(|(_, row, change)| (row, change))
     }
 }

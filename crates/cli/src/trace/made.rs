@@ -66,10 +66,9 @@ impl Made {
         }
         let mut made = Self { apps: Vec::new(), granted: Vec::new() };
         let Some(id) = logged.app.as_deref().and_then(|id| AppId::parse(id).ok()) else { return Some(made) };
-        let before = history.changes_between(earliest, logged.at).rev().chain([earliest]);
-        let after = history.changes_between(logged.at, latest);
-        for moment in iter::once(logged.at).chain(before).chain(after) {
-            let past = history.at(moment);
+        let before = history.between(earliest, logged.at).rev().chain([history.at(earliest)]);
+        let after = history.between(logged.at, latest);
+        for past in iter::once(history.at(logged.at)).chain(before).chain(after) {
             if let Some(then) = app(&past, meta, &id)
                 && !made.apps.contains(&then)
             {

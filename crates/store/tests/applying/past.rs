@@ -268,19 +268,27 @@ async fn a_clock_that_goes_back_turns_nothing_round() {
 }
 
 #[tokio::test]
-async fn moments_of_change_are_after_one_and_up_to_another() {
+async fn what_changed_between_two_moments_is_there_in_each_of_its_forms() {
     let worker = Worker::with_table().await;
-    for (revision, role) in [(1, "r1"), (2, "r2"), (3, "r1")] {
-        worker.change(&source("trials"), revision, &stated(&[("a", &[role])])).await;
+    let trials = source("trials");
+    // Two changes in one second, and one in the next.
+    for (revision, second, role) in [(1, 1_001, "r1"), (2, 1_001, "r2"), (3, 1_002, "r3")] {
+        let at = Provenance { at: Timestamp::from_seconds(second), event: format!("e-{revision}") };
+        worker.table.apply(&trials, Revision::Exactly(revision), &stated(&[("a", &[role])]), &at).await.unwrap();
     }
     let history = history(&worker).await;
-    let between = |after, until| -> Vec<i64> {
-        let both = (Timestamp::from_seconds(after), Timestamp::from_seconds(until));
-        history.changes_between(both.0, both.1).map(Timestamp::seconds).collect()
+    let between = |after, until| -> Vec<Grant> {
+        let (after, until) = (Timestamp::from_seconds(after), Timestamp::from_seconds(until));
+        let forms = history.between(after, until).map(|past| read(&past, "app-1", &["a"]));
+        forms.flat_map(|form| form.groups["a"].grants[&trials].clone()).collect()
     };
-    assert_eq!(between(0, 9_999), [1_001, 1_002, 1_003]);
-    assert_eq!(between(1_001, 1_003), [1_002, 1_003]);
-    assert_eq!((between(1_002, 1_002), between(1_003, 1_001)), (vec![], vec![]));
+    assert_eq!(between(0, 9_999), [plain("r1"), plain("r2"), plain("r3")]);
+    assert_eq!(between(1_000, 1_001), [plain("r1"), plain("r2")]);
+    assert_eq!(between(1_001, 1_002), [plain("r3")]);
+    assert_eq!((between(1_002, 1_002), between(1_002, 1_001)), (vec![], vec![]));
+    // What is asked of the second as a whole is how it ended.
+    let second = history.at(Timestamp::from_seconds(1_001));
+    assert_eq!(read(&second, "app-1", &["a"]).groups["a"].grants[&trials], [plain("r2")]);
     assert_eq!(history.rows().len(), 3);
 }
 
