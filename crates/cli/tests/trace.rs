@@ -110,15 +110,20 @@ async fn the_samples_are_what_their_page_says() {
 /// The records of one moment.
 fn records_of(time: &str) -> String {
     let all = json(RECORDS);
-    let found: Vec<&Value> =
-        all["Records"].as_array().unwrap().iter().filter(|record| record["eventTime"] == time).collect();
+    let found: Vec<&Value> = all
+        .get("Records")
+        .and_then(Value::as_array)
+        .unwrap()
+        .iter()
+        .filter(|record| record["eventTime"] == time)
+        .collect();
     json!(found).to_string()
 }
 
 /// The records of the samples, changed.
 fn records(change: impl Fn(&mut Value)) -> String {
     let mut all = json(RECORDS);
-    all["Records"].as_array_mut().unwrap().iter_mut().for_each(change);
+    all.get_mut("Records").and_then(Value::as_array_mut).unwrap().iter_mut().for_each(change);
     all.to_string()
 }
 

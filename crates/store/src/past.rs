@@ -62,6 +62,7 @@ impl History {
     /// The table after each change that was made after one moment and up to another, the earliest first: what
     /// was changed twice within a second is there in each of its forms. None if the second moment is not after
     /// the first.
+    #[must_use]
     pub fn between(&self, after: Timestamp, until: Timestamp) -> impl DoubleEndedIterator<Item = Past<'_>> {
         // A range that ends before it begins would be a panic.
         let range = (Bound::Excluded(after), Bound::Included(until.max(after)));

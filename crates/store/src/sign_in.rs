@@ -128,7 +128,8 @@ pub(crate) fn state_of(stated: StatedApp, event: Option<&Standing>) -> AppState 
         }
         app.tokens.issuer = issuer;
         let kind = app.cognito_kind();
-        app.audience = named.audience(&app).to_owned();
+        let audience = named.audience(&app).to_owned();
+        app.audience = audience;
         if app.cognito_kind() != kind {
             return AppState::Inactive("the entitlement file and the provider event name different kinds of audience");
         }

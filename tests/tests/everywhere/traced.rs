@@ -74,8 +74,8 @@ async fn a_session_that_is_not_what_its_decision_gave_is_found() {
     assert!(apps.sign_in(&["Day Shift"]).await.iter().all(Option::is_none));
     let lines = apps.lines();
     let lines = lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let denied = lines.filter(|line| line["outcome"] == "deny").map(|line| line["decision.id"].clone());
-    let denied = denied.last().unwrap();
+    let mut denied = lines.filter(|line| line["outcome"] == "deny").map(|line| line["decision.id"].clone());
+    let denied = denied.next_back().unwrap();
     let other_role = "arn:aws:iam::111122223333:role/data/payroll";
     let tags = "/requestParameters/principalTags";
     for (pointer, value, found) in [

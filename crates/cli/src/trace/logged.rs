@@ -124,7 +124,9 @@ impl Log {
 
     fn add_document(&mut self, document: &Value) {
         if let Some(all) = document.as_array() {
-            all.iter().for_each(|one| self.add_document(one));
+            for one in all {
+                self.add_document(one);
+            }
             return;
         }
         match wrapped::lines(document) {

@@ -46,7 +46,9 @@ impl Ours {
         for row in rows {
             for change in &row.groups {
                 for (grants, since) in [(&change.before, EVER), (&change.after, row.at)] {
-                    grants.iter().for_each(|grant| note(&mut ours.roles, grant.role.as_str(), since));
+                    for grant in grants {
+                        note(&mut ours.roles, grant.role.as_str(), since);
+                    }
                 }
             }
             for change in &row.apps {

@@ -522,9 +522,9 @@ fn agrees(case: &Case) -> bool {
         Protocol::Cognito => (3_900, vec![IDENTITY_POOLS]),
     };
     let is_here = |address: &Option<String>| matches!(address.as_deref(), Some("192.0.2.10" | "::ffff:192.0.2.10"));
-    let is_there = |address: &Option<String>| address.as_deref() == Some("203.0.113.66");
+    let is_far = |address: &Option<String>| address.as_deref() == Some("203.0.113.66");
     let everywhere: Vec<_> = others.iter().map(|other| &other.address).chain([&session.address]).collect();
-    let from_one = others.is_empty() || everywhere.iter().all(|a| is_here(a)) || everywhere.iter().all(|a| is_there(a));
+    let from_one = others.is_empty() || everywhere.iter().all(|a| is_here(a)) || everywhere.iter().all(|a| is_far(a));
     let form = |then: &AppThen| {
         let by_pool = then.app.protocol == Protocol::Cognito && then.app.audience == POOL;
         let provider = match then.app.protocol {
