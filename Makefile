@@ -118,11 +118,12 @@ test: target/ministack/.stamp ## Run all tests
 .PHONY: lint
 lint: lint-rust lint-dependencies lint-infra lint-sources lint-docs ## Check style, documentation, dependencies and templates
 
+# With `--examples`, of which there are none, `cargo doc` has the features of clippy, and compiles nothing again.
 .PHONY: lint-rust
 lint-rust:
 	@$(STEP) 'cargo fmt --check' cargo fmt --all --check
 	@$(STEP) 'cargo clippy' cargo clippy --workspace --all-targets --locked -- -D warnings
-	@RUSTDOCFLAGS='-D warnings' $(STEP) 'cargo doc' cargo doc --workspace --no-deps --locked
+	@RUSTDOCFLAGS='-D warnings' $(STEP) 'cargo doc' cargo doc --workspace --no-deps --locked --lib --bins --examples
 
 .PHONY: lint-dependencies
 lint-dependencies: target/tools/cargo-deny-$(CARGO_DENY_VERSION)

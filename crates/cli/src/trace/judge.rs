@@ -328,8 +328,10 @@ fn role(session: &Session, logged: &Logged, judged: &mut Judged) {
     }
     if logged.roles_left_out > 0 {
         let number = logged.roles_left_out;
-        judged
-            .untold("role", format!("the decision's line lists it not, and leaves {number} roles out for its length"));
+        judged.untold(
+            "role",
+            format!("the decision's line does not list it, and leaves {number} roles out for its length"),
+        );
     } else {
         judged.wrong(Kind::OtherRole, "the decision did not give this role");
     }
