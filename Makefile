@@ -110,10 +110,27 @@ invoke: export EVENT := $(EVENT)
 
 ##### Check
 
+BUILD_TESTS := $(STEP) 'Build the programs and the tests' cargo build --workspace --bins --tests --locked
+
+# What is random is drawn from one seed, so that a change is judged by what it changes. `make soak` draws anew.
 .PHONY: test
+test: export PROPTEST_RNG_SEED ?= 1
 test: target/ministack/.stamp ## Run all tests
-	@$(STEP) 'Build the programs and the tests' cargo build --workspace --bins --tests --locked
+	@$(BUILD_TESTS)
 	@$(STEP) 'Run the tests' cargo test --workspace --locked --no-fail-fast
+
+# The programs with property tests; `SIGNET_SEED` and `SIGNET_SCHEDULES` do the like for the schedules of signet-store.
+SOAK := core trust mutations pointers authentication properties reconciling handler
+ROUNDS ?= 10
+
+.PHONY: soak
+soak: ## Run the property tests ROUNDS times, each time on new cases; the seed that is printed repeats a round
+	@$(BUILD_TESTS)
+	@for round in $$(seq '$(ROUNDS)'); do \
+		export PROPTEST_RNG_SEED="$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')"; \
+		$(STEP) "Round $$round of $(ROUNDS), PROPTEST_RNG_SEED=$$PROPTEST_RNG_SEED" \
+			cargo test --quiet --workspace --locked --no-fail-fast --bin signet $(SOAK:%=--test %) || exit; \
+	done
 
 .PHONY: lint
 lint: lint-rust lint-dependencies lint-infra lint-sources lint-docs ## Check style, documentation, dependencies and templates
