@@ -44,6 +44,8 @@ pub struct WebSession {
     pub transitive: BTreeSet<String>,
     /// The source identity.
     pub source_identity: Option<String>,
+    /// Whom the token is about.
+    pub subject: String,
 }
 
 impl Provider {
@@ -78,9 +80,9 @@ impl Provider {
         if expires <= now || issued > now + 300 {
             return refuse("the token has expired, or is of the future");
         }
-        if claims["sub"].as_str().is_none_or(str::is_empty) {
+        let Some(subject) = claims["sub"].as_str().filter(|subject| !subject.is_empty()) else {
             return refuse("no sub");
-        }
+        };
         let (tags, transitive) = tags(&claims[TAGS])?;
         let source_identity = match &claims[SOURCE_IDENTITY] {
             Value::Null => None,
@@ -94,6 +96,7 @@ impl Provider {
             tags,
             transitive,
             source_identity,
+            subject: subject.to_owned(),
         })
     }
 

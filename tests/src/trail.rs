@@ -9,6 +9,8 @@ use signet_spec::trust::sign_in::{Proof, SignIn};
 pub struct Opening<'a> {
     /// The session's name: the assertion's, or what the caller of a token chose.
     pub name: &'a str,
+    /// Whom the assertion or the token is about.
+    pub subject: &'a str,
     /// When, in RFC 3339.
     pub at: &'a str,
     /// Which of the records it is: what has to be unique hangs on it.
@@ -17,7 +19,7 @@ pub struct Opening<'a> {
 
 /// The record of a session.
 pub fn record(attempt: &SignIn, opening: &Opening<'_>) -> Value {
-    let Opening { name, at, number } = opening;
+    let Opening { name, subject, at, number } = opening;
     let mut parameters = json!({
         "roleArn": attempt.role,
         "roleSessionName": name,
@@ -34,11 +36,13 @@ pub fn record(attempt: &SignIn, opening: &Opening<'_>) -> Value {
             parameters["principalArn"] = json!(attempt.provider);
             parameters["sAMLAssertionID"] = json!(format!("_assertion{number}"));
             elements["audience"] = json!(audience);
+            elements["subject"] = json!(subject);
             ("AssumeRoleWithSAML", "SAMLUser")
         }
         Proof::Token { audience, .. } => {
             elements["provider"] = json!(attempt.provider);
             elements["audience"] = json!(audience);
+            elements["subjectFromWebIdentityToken"] = json!(subject);
             ("AssumeRoleWithWebIdentity", "WebIdentityUser")
         }
     };

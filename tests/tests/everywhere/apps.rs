@@ -92,6 +92,8 @@ pub(crate) struct Access {
     pub(crate) log: Value,
     /// What the session is called: by the assertion, or by whoever holds the token.
     pub(crate) session_name: String,
+    /// Whom the assertion or the token is about, as STS says it.
+    pub(crate) subject: String,
     attempt: Box<dyn Fn(&str) -> SignIn>,
 }
 
@@ -179,6 +181,7 @@ impl Apps {
             source_identity: session.source_identity,
             log,
             session_name: session.name,
+            subject: PERSON.to_owned(),
             attempt: Box::new(move |role| SignIn { role: role.to_owned(), ..attempt.clone() }),
         })
     }
@@ -246,6 +249,7 @@ impl Apps {
             log,
             roles,
             session_name: "CognitoIdentityCredentials".to_owned(),
+            subject: format!("{IDENTITY_POOL}-person"),
             attempt: Box::new(move |role| session.attempt_anyway(role)),
         })
     }
@@ -286,6 +290,7 @@ fn web(app: &'static str, provider: &Provider, token: &str, log: Value) -> Acces
         source_identity: session.source_identity.clone(),
         log,
         session_name: "notebook-42".to_owned(),
+        subject: session.subject.clone(),
         attempt: Box::new(move |role| session.attempt(role)),
     }
 }

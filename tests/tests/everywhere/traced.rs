@@ -10,7 +10,7 @@ use super::apps::{Access, Apps, GROUP, PERSON};
 /// The record of a session that an access opened in the second of its decision.
 fn opened(apps: &Apps, access: &Access, number: usize) -> Value {
     let at = access.log["timestamp"].as_str().unwrap();
-    record(&apps.attempt(access), &Opening { name: &access.session_name, at, number })
+    record(&apps.attempt(access), &Opening { name: &access.session_name, subject: &access.subject, at, number })
 }
 
 /// What the command says of records, with the functions' lines as they are.
@@ -78,24 +78,23 @@ async fn a_session_that_is_not_what_its_decision_gave_is_found() {
     let denied = denied.next_back().unwrap();
     let other_role = "arn:aws:iam::111122223333:role/data/payroll";
     let tags = "/requestParameters/principalTags";
-    for (pointer, value, found) in [
-        (format!("{tags}/SignetDecision"), json!("aaaaaaaaaaaaaaaaaaaaaaaaaa"), &["unknown_decision"][..]),
-        (format!("{tags}/SignetDecision"), Value::Null, &["no_decision"]),
-        (format!("{tags}/SignetDecision"), denied, &["not_given"]),
-        (format!("{tags}/GroupHash"), json!(":aaaa:"), &["other_codes"]),
-        ("/requestParameters/sourceIdentity".to_owned(), json!("john.roe@example.com"), &["other_user"]),
-        ("/requestParameters/roleArn".to_owned(), json!(other_role), &["other_role", "not_granted"]),
-        ("/eventTime".to_owned(), json!("2099-01-01T00:00:00Z"), &["late"]),
-        ("/eventTime".to_owned(), json!("2000-01-01T00:00:00Z"), &["before"]),
+    // An identity pool's sessions carry no source identity, and a subject of its own.
+    let (all, tokens, named): (&[usize], &[usize], &[usize]) = (&[1, 2, 3, 4], &[2, 3], &[1, 2, 3]);
+    for (pointer, value, of, found) in [
+        (format!("{tags}/SignetDecision"), json!("aaaaaaaaaaaaaaaaaaaaaaaaaa"), all, &["unknown_decision"][..]),
+        (format!("{tags}/SignetDecision"), Value::Null, all, &["no_decision"]),
+        (format!("{tags}/SignetDecision"), denied, all, &["not_given"]),
+        (format!("{tags}/GroupHash"), json!(":aaaa:"), all, &["other_codes"]),
+        ("/requestParameters/sourceIdentity".to_owned(), json!("john.roe@example.com"), named, &["other_user"]),
+        ("/responseElements/subjectFromWebIdentityToken".to_owned(), json!("00u2john"), tokens, &["other_user"]),
+        ("/requestParameters/roleArn".to_owned(), json!(other_role), all, &["other_role", "not_granted"]),
+        ("/eventTime".to_owned(), json!("2099-01-01T00:00:00Z"), all, &["late"]),
+        ("/eventTime".to_owned(), json!("2000-01-01T00:00:00Z"), all, &["before"]),
     ] {
-        for (number, access) in (1..).zip(&accesses) {
-            // No record of an identity pool has a source identity to be changed.
-            let mut forged = opened(&apps, access, number);
-            let Some(place) = forged.pointer_mut(&pointer) else {
-                assert_eq!((pointer.as_str(), number), ("/requestParameters/sourceIdentity", 4));
-                continue;
-            };
-            *place = value.clone();
+        for number in of {
+            let access = &accesses[number - 1];
+            let mut forged = opened(&apps, access, *number);
+            *forged.pointer_mut(&pointer).unwrap() = value.clone();
             let traced = traced(&apps, &[forged]);
             assert_eq!(words(&traced["sessions"][0]["findings"], "kind"), found, "{}: {pointer}", access.app);
         }

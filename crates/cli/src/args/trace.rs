@@ -10,9 +10,10 @@ use crate::trace::judge::Within;
 #[derive(Debug, ClapArgs)]
 pub struct Trace {
     /// Records of CloudTrail (JSON): a file as it delivers it, unpacked, records one a line, or the answer of
-    /// `aws cloudtrail lookup-events` or `aws logs filter-log-events`; - or nothing for the standard input
+    /// `aws cloudtrail lookup-events` or `aws logs filter-log-events`; - or nothing for the standard input. What was
+    /// copied or shown again is found among all files given: those of all accounts and Regions belong together
     #[arg(value_name = "FILE")]
-    pub file: Option<PathBuf>,
+    pub files: Vec<PathBuf>,
     /// The sign-in functions' log lines: as they are, as CloudWatch Logs exports them, or the output of
     /// `aws logs filter-log-events` or `aws logs tail`; repeat it for more
     #[arg(long = "log", value_name = "FILE", required = true)]

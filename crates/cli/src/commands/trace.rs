@@ -17,6 +17,7 @@ use crate::console::Console;
 use crate::failure::{Exit, Failure};
 use crate::render::trace::{self as render, Chain, Traced};
 use crate::text::count;
+use crate::time;
 use crate::trace::judge::{Evidence, Found, Within, judge};
 use crate::trace::logged::Log;
 use crate::trace::made::Made;
@@ -33,10 +34,13 @@ pub(super) async fn trace(
     as_json: bool,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    let records = records(source(args)?, console)?;
+    let records = records(&sources(args)?, console)?;
     let log = log(&args.logs, console)?;
     let table = connect::table(connection).await?;
     let (meta, history) = (table.warm().await?, History::new(table.whole_history().await?));
+    if let Some(note) = history_note(&history, &records.sessions) {
+        console.message(&note);
+    }
     let known = Ours::of(history.rows());
     let (ours, others): (Vec<Session>, Vec<Session>) =
         records.sessions.into_iter().partition(|session| known.concerns(session));
@@ -70,27 +74,29 @@ pub(super) async fn trace(
 }
 
 /// Where the records come from. The standard input can be read once.
-fn source(args: &Trace) -> Result<&Path, Failure> {
+fn sources(args: &Trace) -> Result<Vec<&Path>, Failure> {
     let is_input = |path: &Path| path.as_os_str() == "-";
-    let inputs = args.logs.iter().chain(&args.file).filter(|path| is_input(path)).count();
-    match &args.file {
-        None if inputs > 0 => {
-            let why = "the log is to come from the standard input, and so are the records unless FILE says where they \
-                       are: give one of both as a file";
-            Err(Failure::Usage(why.to_owned()))
-        }
-        _ if inputs > 1 => {
-            Err(Failure::Usage("`-` is given twice, and the standard input can be read once".to_owned()))
-        }
-        None => Ok(Path::new("-")),
-        Some(path) => Ok(path),
+    let inputs = args.logs.iter().chain(&args.files).filter(|path| is_input(path)).count();
+    if inputs > 1 {
+        return Err(Failure::Usage("`-` is given twice, and the standard input can be read once".to_owned()));
     }
+    if !args.files.is_empty() {
+        return Ok(args.files.iter().map(PathBuf::as_path).collect());
+    }
+    if inputs > 0 {
+        let why = "the log is to come from the standard input, and so are the records unless FILE says where they are: \
+                   give one of both as a file";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    Ok(vec![Path::new("-")])
 }
 
-fn records(path: &Path, console: &mut Console<'_>) -> Result<Records, Failure> {
-    let bytes = read(path, console)?;
-    let records =
-        Records::read(&bytes).map_err(|error| Failure::BadRecords { path: path.display().to_string(), error })?;
+fn records(paths: &[&Path], console: &mut Console<'_>) -> Result<Records, Failure> {
+    let mut records = Records::default();
+    for path in paths {
+        let bytes = read(path, console)?;
+        records.add(&bytes).map_err(|error| Failure::BadRecords { path: path.display().to_string(), error })?;
+    }
     if records.is_empty() {
         console.message(
             "note: no record is of AssumeRoleWithSAML or AssumeRoleWithWebIdentity: are these the records of STS, and of \
@@ -98,6 +104,24 @@ fn records(path: &Path, console: &mut Console<'_>) -> Result<Records, Failure> {
         );
     }
     Ok(records)
+}
+
+/// What is to be said of sessions that are older than the history, which tells nothing of their time.
+fn history_note(history: &History, sessions: &[Session]) -> Option<String> {
+    let Some(first) = history.rows().first() else {
+        return (!sessions.is_empty()).then(|| {
+            "note: the table has no history, so that nothing can be told but what the log says: is it the right table?"
+                .to_owned()
+        });
+    };
+    let older = sessions.iter().filter(|session| session.at < first.at).count();
+    (older > 0).then(|| {
+        let (sessions, at) = (count(older, "session"), time::show(first.at));
+        format!(
+            "note: the table's history begins at {at}, after {sessions} of these records: of those it cannot be told \
+             what they were granted, and those without a decision count as of other providers and roles"
+        )
+    })
 }
 
 fn log(paths: &[PathBuf], console: &mut Console<'_>) -> Result<Log, Failure> {
@@ -131,14 +155,22 @@ fn read(path: &Path, console: &mut Console<'_>) -> Result<Vec<u8>, Failure> {
         bytes
     };
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(unreadable(Error::new(ErrorKind::FileTooLarge, "it is larger than 256 MB: trace it in parts")));
+        return Err(unreadable(Error::new(
+            ErrorKind::FileTooLarge,
+            "it is larger than 256 MB: keep only the records of `AssumeRoleWithSAML` and `AssumeRoleWithWebIdentity` in \
+             it, or the lines of decisions. FILE and --log take several files, and what was copied is found among them \
+             all",
+        )));
     }
     Ok(bytes)
 }
 
 fn found<'l>(log: &'l Log, known: &'l Ours, session: &Session, within: Within) -> Found<'l> {
     let Some(id) = &session.decision else {
-        return Found::Untagged { observed: known.observed(session, within.of(session.way)) };
+        // An app that is only observed is given no codes either: whoever has some had them from elsewhere.
+        let untagged = session.group_hash.is_none();
+        let observed = untagged.then(|| known.observed(session, within.of(session.way))).flatten();
+        return Found::Untagged { observed };
     };
     match log.decisions.get(id).map(Vec::as_slice) {
         Some([one]) => Found::One(one),

@@ -5,12 +5,14 @@ mod through;
 use signet_core::app::{AppId, CognitoKind};
 use signet_core::code::GroupCode;
 use signet_core::grant::Timestamp;
+use signet_core::role::Protocol;
 use signet_core::session::parse_group_hash;
+use signet_core::trust::gate::IdentityPoolId;
 
 use super::logged::{Extent, Logged};
 use super::made::Made;
 use super::session::{Session, Way};
-use super::uses::{Elsewhere, Shared, elsewhere};
+use super::uses::{Elsewhere, Shared, differing, elsewhere};
 use crate::time;
 
 /// How far two clocks of AWS may be apart, in seconds: a session that much before its decision is none of
@@ -215,9 +217,11 @@ pub fn judge(evidence: &Evidence<'_>) -> Judged {
         );
         return judged;
     }
-    let app = evidence.made.and_then(Made::app);
-    let by_pool = app.is_some_and(|app| app.cognito_kind() == Some(CognitoKind::IdentityPool));
+    let by_pool = by_pool(evidence, logged);
     user(evidence.session, logged, by_pool, &mut judged);
+    if evidence.session.way == Way::Token && !by_pool {
+        subject(evidence.session, logged, &mut judged);
+    }
     role(evidence.session, logged, &mut judged);
     codes(evidence.session, logged, &mut judged);
     through::judge(evidence, logged, &mut judged);
@@ -236,6 +240,14 @@ fn uses(evidence: &Evidence<'_>, judged: &mut Judged) {
                 "{number} different assertions carry this decision, and each decision is for one: copied or forged"
             ),
         );
+    }
+    if let Some((other, what)) = differing(session, shared.by_assertion) {
+        let (other, what) = (&other.event, what.join(", "));
+        let text = format!(
+            "the assertion of record `{other}` has the same id and differs in {what}, and one assertion says one \
+             thing: one of the two is forged"
+        );
+        judged.wrong(Kind::Copied, text);
     }
     let shown = |session: &Session| session.address.clone().unwrap_or_else(|| "-".to_owned());
     match elsewhere(session, shared.by_assertion) {
@@ -322,6 +334,33 @@ fn user(session: &Session, logged: &Logged, by_pool: bool, judged: &mut Judged) 
     }
 }
 
+/// Whether a token is about the person whom the decision is about. STS says whom it is about
+/// (`SubjectFromWebIdentityToken`), and that is what the functions log as the user: of Okta's ID tokens and of a user
+/// pool's, `sub` is the user's id, which no hook can change. An identity pool has ids of its own.
+fn subject(session: &Session, logged: &Logged, judged: &mut Judged) {
+    match (session.subject.as_deref(), logged.user.as_deref()) {
+        (Some(found), Some(expected)) if found == expected => {}
+        (Some(found), Some(expected)) => {
+            let text = format!("its token is about `{found}`, and the decision about `{expected}`");
+            judged.wrong(Kind::OtherUser, text);
+        }
+        (None, _) => judged.untold("user", "the record does not say whom its token is about"),
+        (_, None) => judged.untold("user", "the decision's line does not say which user it is about"),
+    }
+}
+
+/// Whether a session came through an identity pool: by its app, or, where nobody knows that, by its audience.
+fn by_pool(evidence: &Evidence<'_>, logged: &Logged) -> bool {
+    match evidence.made.and_then(Made::app) {
+        Some(app) => app.cognito_kind() == Some(CognitoKind::IdentityPool),
+        None => {
+            let audience = evidence.session.audience.as_deref();
+            let is_pool = audience.is_some_and(|audience| IdentityPoolId::parse(audience).is_ok());
+            is_pool && logged.protocol == Protocol::Cognito.as_str()
+        }
+    }
+}
+
 fn role(session: &Session, logged: &Logged, judged: &mut Judged) {
     if logged.roles.contains(&session.role) {
         return;
@@ -367,6 +406,11 @@ fn granted(evidence: &Evidence<'_>, logged: &Logged, judged: &mut Judged) {
     match evidence.made {
         None => judged.untold("grants", "the table's history has nothing of that time"),
         Some(made) if !made.granted.is_empty() => {}
+        Some(made) if made.withdrawn_lately => judged.untold(
+            "grants",
+            "its grant was withdrawn in the quarter of an hour before, and a change counts from the moment that its \
+             application began: whether that was through by then nobody says",
+        ),
         Some(_) if logged.groups_left_out > 0 => {
             let number = logged.groups_left_out;
             let why =

@@ -148,8 +148,8 @@ impl Log {
         let mut rest = text;
         while let Some(json) = rest.find('{').and_then(|start| rest.get(start..)) {
             let mut values = Deserializer::from_str(json).into_iter::<Value>();
-            let behind = if let Some(Ok(value)) = values.next() {
-                self.add_value(&value);
+            let behind = if let Some(Ok(document)) = values.next() {
+                self.add_document(&document);
                 values.byte_offset()
             } else {
                 self.unreadable += 1;

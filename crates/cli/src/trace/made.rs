@@ -18,6 +18,10 @@ use super::logged::Logged;
 /// it, which may be behind the function's or ahead of it. What was there at any moment in between counts.
 pub const IN_FLIGHT: i64 = 60;
 
+/// How long an application may take from the moment that its changes count from, in seconds: a function runs for 15
+/// minutes at most (Lambda quotas). Until it is through, a sign-in gets what it withdraws.
+const APPLYING: i64 = 15 * 60;
+
 /// A grant that opened a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Granted {
@@ -52,6 +56,8 @@ pub struct Made {
     pub apps: Vec<AppThen>,
     /// The grants of the decision's groups on the role that counted, by group and source.
     pub granted: Vec<Granted>,
+    /// There was none, but for a time so shortly before that its withdrawal may not have been through.
+    pub withdrawn_lately: bool,
 }
 
 impl Made {
@@ -64,7 +70,7 @@ impl Made {
         if history.at(latest).is_unknown() {
             return None;
         }
-        let mut made = Self { apps: Vec::new(), granted: Vec::new() };
+        let mut made = Self { apps: Vec::new(), granted: Vec::new(), withdrawn_lately: false };
         let Some(id) = logged.app.as_deref().and_then(|id| AppId::parse(id).ok()) else { return Some(made) };
         let before = history.between(earliest, logged.at).rev().chain([history.at(earliest)]);
         let after = history.between(logged.at, latest);
@@ -77,6 +83,10 @@ impl Made {
             if made.granted.is_empty() {
                 made.granted = granted(&past, meta, &id, logged, role);
             }
+        }
+        if made.granted.is_empty() {
+            let mut lately = history.between(around(-APPLYING), earliest).chain([history.at(around(-APPLYING))]);
+            made.withdrawn_lately = lately.any(|past| !granted(&past, meta, &id, logged, role).is_empty());
         }
         Some(made)
     }

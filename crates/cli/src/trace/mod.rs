@@ -24,7 +24,8 @@ mod wrapped;
 
 use serde_json::{Deserializer, Value};
 
-/// The JSON documents of a text, one after the other, on one line or on many.
+/// The JSON documents of a text, one after the other, on one line or on many. A byte order mark before them, as
+/// PowerShell writes it, is none of theirs.
 fn documents(text: &str) -> Result<Vec<Value>, serde_json::Error> {
-    Deserializer::from_str(text).into_iter().collect()
+    Deserializer::from_str(text.trim_start_matches('\u{feff}')).into_iter().collect()
 }

@@ -3,7 +3,7 @@
 //! The members are those of the CloudTrail User Guide, "CloudTrail record contents", and of the IAM User
 //! Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use signet_core::grant::Timestamp;
@@ -56,14 +56,16 @@ pub struct Session {
     pub decision: Option<String>,
     /// The tag `GroupHash`.
     pub group_hash: Option<String>,
-    /// The keys of all its tags, as they are written.
-    pub tags: BTreeSet<String>,
+    /// All its tags, their keys as they are written.
+    pub tags: BTreeMap<String, String>,
     /// The keys of those that stay when another role is assumed from it.
     pub transitive: BTreeSet<String>,
     /// The identity provider: a SAML provider's ARN; of a token the provider's ARN, or the issuer.
     pub provider: Option<String>,
     /// The assertion's recipient, or the token's audience.
     pub audience: Option<String>,
+    /// Whom the assertion or the token is about, as the provider names them.
+    pub subject: Option<String>,
     /// The assertion's id; none for a token.
     pub assertion: Option<String>,
     /// The access key of the credentials that were given.
@@ -74,7 +76,7 @@ pub struct Session {
     pub address: Option<String>,
 }
 
-/// All that was found in records.
+/// All that was found in records. What one session shares with another is seen among these alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Records {
     /// Role sessions that were opened, the earliest first, each once.
@@ -83,6 +85,8 @@ pub struct Records {
     pub refused: usize,
     /// Other calls.
     pub calls: Calls,
+    /// The ids of records: deliveries may overlap, and a record counts once.
+    seen: BTreeSet<String>,
 }
 
 /// What is wrong with records.
@@ -117,36 +121,33 @@ pub enum BadRecords {
 }
 
 impl Records {
-    /// Reads records: a file as CloudTrail delivers it, one record, several in an array or as JSON lines, the
-    /// answer of `LookupEvents`, events of `EventBridge`, or what CloudWatch Logs has of a trail that delivers to
-    /// it.
+    /// Adds what a file holds: records as CloudTrail delivers them, one record, several in an array or as JSON
+    /// lines, the answer of `LookupEvents`, events of `EventBridge`, or what CloudWatch Logs has of a trail that
+    /// delivers to it.
     ///
     /// # Errors
     /// [`BadRecords`].
-    pub fn read(bytes: &[u8]) -> Result<Self, BadRecords> {
+    pub fn add(&mut self, bytes: &[u8]) -> Result<(), BadRecords> {
         if bytes.starts_with(&[0x1f, 0x8b]) {
             return Err(BadRecords::Compressed);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| BadRecords::NotText)?;
         let documents = documents(text).map_err(|error| BadRecords::NotJson(error.to_string()))?;
-        let mut records = Self::default();
-        let mut seen = BTreeSet::new();
         for (index, document) in documents.into_iter().enumerate() {
             let found = unpacked(document).ok_or(BadRecords::NoRecord { number: index + 1 })?;
             for record in found {
-                records.take(&record, &mut seen)?;
+                self.take(&record)?;
             }
         }
-        records.sessions.sort_by(|a, b| (a.at, &a.event).cmp(&(b.at, &b.event)));
-        Ok(records)
+        self.sessions.sort_by(|a, b| (a.at, &a.event).cmp(&(b.at, &b.event)));
+        Ok(())
     }
 
-    fn take(&mut self, record: &Value, seen: &mut BTreeSet<String>) -> Result<(), BadRecords> {
+    fn take(&mut self, record: &Value) -> Result<(), BadRecords> {
         let name = text(record, "/eventName").unwrap_or_default();
         let service = text(record, "/eventSource").unwrap_or_default();
-        // Deliveries may overlap, and a record counts once.
         if let Some(id) = text(record, "/eventID")
-            && !seen.insert(id.to_owned())
+            && !self.seen.insert(id.to_owned())
         {
             return Ok(());
         }
@@ -195,6 +196,10 @@ fn session(record: &Value, way: Way) -> Result<Session, BadRecords> {
         Way::Saml => owned("/requestParameters/principalArn"),
         Way::Token => owned("/responseElements/provider").or_else(|| owned("/userIdentity/identityProvider")),
     };
+    let subject = match way {
+        Way::Saml => owned("/responseElements/subject"),
+        Way::Token => owned("/responseElements/subjectFromWebIdentityToken"),
+    };
     Ok(Session {
         at,
         way,
@@ -203,10 +208,11 @@ fn session(record: &Value, way: Way) -> Result<Session, BadRecords> {
         source_identity: owned("/requestParameters/sourceIdentity"),
         decision: tag(record, DECISION_TAG),
         group_hash: tag(record, GROUP_HASH_TAG),
-        tags: tags(record).into_iter().flat_map(Map::keys).cloned().collect(),
+        tags: tags(record).into_iter().flatten().map(|(key, value)| (key.clone(), plain(value))).collect(),
         transitive: transitive(record),
         provider,
         audience: owned("/responseElements/audience"),
+        subject,
         assertion: owned("/requestParameters/sAMLAssertionID").filter(|_| way == Way::Saml),
         access_key: owned("/responseElements/credentials/accessKeyId"),
         principal: owned("/responseElements/assumedRoleUser/assumedRoleId"),
@@ -274,13 +280,23 @@ fn transitive(record: &Value) -> BTreeSet<String> {
 /// A session tag; AWS compares keys ignoring case.
 fn tag(record: &Value, key: &str) -> Option<String> {
     let (_, value) = tags(record)?.iter().find(|(known, _)| known.eq_ignore_ascii_case(key))?;
+    single(value).map(str::to_owned)
+}
+
+/// The text of a tag's value, which may stand in a list of one.
+fn single(value: &Value) -> Option<&str> {
     match value {
         Value::Array(values) => match values.as_slice() {
-            [Value::String(one)] => Some(one.clone()),
+            [Value::String(one)] => Some(one),
             _ => None,
         },
-        other => other.as_str().map(str::to_owned),
+        other => other.as_str(),
     }
+}
+
+/// A tag's value to compare with others: its text, or its JSON where it is something else.
+fn plain(value: &Value) -> String {
+    single(value).map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

@@ -92,6 +92,26 @@ fn assertion(session: &Session) -> Option<Assertion<'_>> {
     Some((session.provider_name().unwrap_or_default(), session.assertion.as_deref()?))
 }
 
+/// Another session of the same assertion that is not by the same assertion after all, and in what the two differ.
+/// An assertion says one thing, whatever roles it opens; its id is whatever its issuer writes into it. What one of
+/// two records leaves out is not compared.
+#[must_use]
+pub fn differing<'s>(session: &Session, others: &[&'s Session]) -> Option<(&'s Session, Vec<&'static str>)> {
+    let differ = |other: &Session| {
+        let said = |one: &Option<String>, two: &Option<String>| one.is_some() && two.is_some() && one != two;
+        let all = [
+            ("tags", session.tags != other.tags),
+            ("transitive tags", session.transitive != other.transitive),
+            ("source identity", session.source_identity != other.source_identity),
+            ("name", session.name != other.name),
+            ("subject", said(&session.subject, &other.subject)),
+            ("audience", said(&session.audience, &other.audience)),
+        ];
+        all.into_iter().filter(|(_, differ)| *differ).map(|(what, _)| what).collect::<Vec<_>>()
+    };
+    others.iter().map(|other| (*other, differ(other))).find(|(_, what)| !what.is_empty())
+}
+
 /// Whether an assertion was used from elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Elsewhere<'s> {

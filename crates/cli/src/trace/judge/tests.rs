@@ -126,10 +126,11 @@ fn saml() -> Case {
             source_identity: Some(JANE.to_owned()),
             decision: Some("d1".to_owned()),
             group_hash: Some(":abcd:efgh:".to_owned()),
-            tags: words(&["GroupHash", "SignetDecision", "department"]),
+            tags: tags(&["GroupHash", "SignetDecision", "department"]),
             transitive: words(&["GroupHash", "SignetDecision", "department"]),
             provider: Some("arn:aws:iam::111122223333:saml-provider/okta-a".to_owned()),
             audience: Some("https://signin.aws.amazon.com/saml".to_owned()),
+            subject: Some(JANE.to_owned()),
             assertion: Some("_a1".to_owned()),
             access_key: None,
             principal: None,
@@ -152,6 +153,7 @@ fn saml() -> Case {
         made: Some(Made {
             apps: vec![app(Protocol::Saml, "https://signin.aws.amazon.com/saml")],
             granted: vec![granted],
+            withdrawn_lately: false,
         }),
         others: Vec::new(),
         assertions: 1,
@@ -162,6 +164,11 @@ fn words(words: &[&str]) -> BTreeSet<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
+/// Tags of one value.
+fn tags(keys: &[&str]) -> BTreeMap<String, String> {
+    keys.iter().map(|key| ((*key).to_owned(), "x".to_owned())).collect()
+}
+
 fn oidc() -> Case {
     let mut case = saml();
     case.session.way = Way::Token;
@@ -169,6 +176,7 @@ fn oidc() -> Case {
     case.session.assertion = None;
     case.session.provider = Some("arn:aws:iam::111122223333:oidc-provider/example.okta.com/oauth2/aus1".to_owned());
     case.session.audience = Some("0oaA".to_owned());
+    case.session.subject = Some("00u1".to_owned());
     case.logged.protocol = "oidc".to_owned();
     case.made.as_mut().unwrap().apps = vec![app(Protocol::Oidc, "0oaA")];
     case.assertions = 0;
@@ -181,6 +189,8 @@ fn pool() -> Case {
     case.session.transitive.clear();
     case.session.provider = Some(IDENTITY_POOLS.to_owned());
     case.session.audience = Some(POOL.to_owned());
+    // Its own, and the same for all that come through it.
+    case.session.subject = Some("CognitoIdentityCredentials".to_owned());
     case.logged.protocol = "cognito".to_owned();
     case.made.as_mut().unwrap().apps = vec![app(Protocol::Cognito, POOL)];
     case
@@ -226,7 +236,7 @@ fn an_app_that_changed_meanwhile_is_in_order_in_one_of_its_forms() {
     // And if in none, it is told of the form that is nearest.
     let other = with(with(oidc(), audience), |case| case.made.as_mut().unwrap().apps.push(older()));
     let tagged = with(other, |case| {
-        case.session.tags.insert("Admin".to_owned());
+        case.session.tags.insert("Admin".to_owned(), "x".to_owned());
     });
     tagged.is(&[Kind::OtherTags]);
 }
@@ -304,6 +314,21 @@ fn an_assertion_is_used_from_one_address() {
 }
 
 #[test]
+fn an_assertion_says_one_thing() {
+    let other = |change: fn(&mut Session)| {
+        let mut other = again(Some("192.0.2.10"));
+        change(&mut other);
+        with(saml(), |case| case.others = vec![other])
+    };
+    other(|_| ()).is_in_order();
+    other(|other| other.role = OTHER.to_owned()).is_in_order();
+    let richer = other(|other| drop(other.tags.insert("department".to_owned(), "finance".to_owned())));
+    richer.is(&[Kind::Copied]);
+    let text = richer.judge().findings.remove(0).text;
+    assert!(text.contains("record `e-2` has the same id and differs in tags"), "{text}");
+}
+
+#[test]
 fn sessions_follow_their_decision_soon() {
     let opened = |case: Case, seconds| with(case, |case| case.session.at = at(seconds));
     for second in [-5, 0, 360] {
@@ -325,6 +350,37 @@ fn another_person() {
     with(saml(), |case| case.session.name = john()).is(&[Kind::OtherUser]);
     with(oidc(), |case| case.session.name = john()).is_in_order();
     with(saml(), |case| case.logged.source_identity = None).is_untold(&["user"]);
+}
+
+#[test]
+fn a_token_is_about_the_person_of_the_decision() {
+    let about =
+        |case: Case, subject: Option<&str>| with(case, |case| case.session.subject = subject.map(str::to_owned));
+    about(oidc(), Some("00u1")).is_in_order();
+    // With all that the decision gave: whoever can write claims cannot write this one.
+    for other in ["00u2", "00U1", JANE, ""] {
+        about(oidc(), Some(other)).is(&[Kind::OtherUser]);
+    }
+    about(oidc(), None).is_untold(&["user"]);
+    with(oidc(), |case| case.logged.user = None).is_untold(&["user"]);
+    // An assertion's may be any name of the person's, and an identity pool's is its own.
+    about(saml(), Some("jane")).is_in_order();
+    about(pool(), None).is_untold(&["user"]);
+}
+
+#[test]
+fn an_identity_pool_is_known_without_the_history() {
+    let unknown = |case: Case| with(case, |case| case.made = None);
+    unknown(pool()).is_untold(&["user", "app", "grants"]);
+    // A user pool's own token has an audience of another form, and says who it is about.
+    let of_client = |case: &mut Case| case.session.audience = Some("6client".to_owned());
+    let other = found(&with(unknown(pool()), of_client).judge());
+    assert_eq!(other, (vec![Kind::OtherUser; 2], vec!["app", "grants"]));
+    // As does a token of Okta's whose audience looks like a pool.
+    let okta = with(unknown(oidc()), |case| case.session.audience = Some(POOL.to_owned()));
+    okta.is_untold(&["app", "grants"]);
+    let other = with(okta, |case| case.session.subject = Some("00u2".to_owned()));
+    assert_eq!(found(&other.judge()), (vec![Kind::OtherUser], vec!["app", "grants"]));
 }
 
 #[test]
@@ -354,7 +410,7 @@ fn another_app() {
     provider(oidc(), "arn:aws:iam::111122223333:oidc-provider/example.okta.com").is(&[Kind::OtherApp]);
     assert_eq!(found(&provider(pool(), ISSUER).judge()), (vec![Kind::OtherApp], vec!["user"]));
     with(saml(), |case| case.session.audience = Some("https://example.com".to_owned())).is(&[Kind::OtherApp]);
-    with(saml(), |case| case.session.way = Way::Token).is(&[Kind::OtherApp]);
+    with(saml(), |case| case.session.way = Way::Token).is(&[Kind::OtherUser, Kind::OtherApp]);
     with(saml(), |case| case.logged.protocol = "oidc".to_owned()).is(&[Kind::OtherApp]);
     with(saml(), |case| case.made.as_mut().unwrap().apps.clear()).is(&[Kind::OtherApp]);
     with(saml(), |case| case.made.as_mut().unwrap().apps = vec![app(Protocol::Oidc, "x")]).is(&[Kind::OtherApp]);
@@ -395,24 +451,33 @@ fn an_identity_pool_is_named_by_the_partition_of_the_role() {
 
 #[test]
 fn other_tags() {
-    let tags = |case: Case, keys: &[&str]| with(case, |case| case.session.tags = words(keys));
+    let given = |case: Case, keys: &[&str]| with(case, |case| case.session.tags = tags(keys));
     for case in [saml(), oidc()] {
-        tags(case.clone(), &["grouphash", "SIGNETDECISION", "Department"]).is_in_order();
-        tags(case.clone(), &["GroupHash", "SignetDecision", "department", "costcenter"]).is_in_order();
-        tags(case.clone(), &["GroupHash", "SignetDecision", "department", "Admin"]).is(&[Kind::OtherTags]);
-        tags(case.clone(), &["GroupHash", "SignetDecision"]).is(&[Kind::OtherTags]);
+        given(case.clone(), &["grouphash", "SIGNETDECISION", "Department"]).is_in_order();
+        let more = given(case.clone(), &["GroupHash", "SignetDecision", "department", "costcenter"]);
+        with(more.clone(), |case| drop(case.session.transitive.insert("CostCenter".to_owned()))).is_in_order();
+        more.is(&[Kind::OtherTags]);
+        given(case.clone(), &["GroupHash", "SignetDecision", "department", "Admin"]).is(&[Kind::OtherTags]);
+        given(case.clone(), &["GroupHash", "SignetDecision"]).is(&[Kind::OtherTags]);
         let lasting = |keys: &[&str]| with(case.clone(), |case| case.session.transitive = words(keys));
-        lasting(&["signetdecision", "GROUPHASH"]).is_in_order();
-        for keys in [&["GroupHash"][..], &["SignetDecision", "department"], &[]] {
+        lasting(&["signetdecision", "GROUPHASH", "Department"]).is_in_order();
+        for keys in [&["GroupHash", "SignetDecision"][..], &["SignetDecision", "department"], &[]] {
             lasting(keys).is(&[Kind::OtherTags]);
         }
+        // What the app keeps to the session does not last.
+        let local = |case: &mut Case| {
+            let rules = case.app().tags.rules().clone();
+            case.app().tags = TagRules::new(rules, BTreeSet::from(["department".to_owned()])).unwrap();
+        };
+        with(lasting(&["GroupHash", "SignetDecision"]), local).is_in_order();
+        with(lasting(&["GroupHash", "SignetDecision", "DEPARTMENT"]), local).is(&[Kind::OtherTags]);
     }
     // No pool marks a tag as lasting, and it makes tags of what its map says.
     let named = with(pool(), |case| case.session.source_identity = Some(JANE.to_owned()));
     named.is_in_order();
-    tags(named, &["GroupHash", "SignetDecision", "department", "Admin"]).is(&[Kind::OtherTags]);
+    given(named, &["GroupHash", "SignetDecision", "department", "Admin"]).is(&[Kind::OtherTags]);
     // Without the history nobody knows the app's own tags, and Signet's are known all the same.
-    let unknown = with(saml(), |case| (case.made, case.session.tags) = (None, words(&["Admin"])));
+    let unknown = with(saml(), |case| (case.made, case.session.tags) = (None, tags(&["Admin"])));
     unknown.is_untold(&["app", "grants"]);
     let fleeting = with(unknown, |case| case.session.transitive.clear()).judge();
     assert_eq!(found(&fleeting), (vec![Kind::OtherTags], vec!["app", "grants"]));
@@ -420,7 +485,8 @@ fn other_tags() {
     of_pool.is_untold(&["app", "grants"]);
     // Where the protocol is another's, so are the tags.
     let by_token = with(saml(), |case| case.session.way = Way::Token);
-    with(tags(by_token, &["Admin"]), |case| case.session.transitive.clear()).is(&[Kind::OtherApp]);
+    let crossed = with(given(by_token, &["Admin"]), |case| case.session.transitive.clear());
+    with(crossed, |case| case.session.subject = case.logged.user.clone()).is(&[Kind::OtherApp]);
 }
 
 #[test]
@@ -437,6 +503,8 @@ fn a_role_that_nobody_granted() {
     with(saml(), nothing).is(&[Kind::NotGranted]);
     let cut = with(with(saml(), nothing), |case| case.logged.groups_left_out = 3);
     cut.is_untold(&["grants"]);
+    // What withdraws it may not have been through.
+    with(with(saml(), nothing), |case| case.made.as_mut().unwrap().withdrawn_lately = true).is_untold(&["grants"]);
     with(saml(), |case| case.made = None).is_untold(&["app", "grants"]);
 }
 
@@ -466,12 +534,14 @@ prop_compose! {
         audience in proptest::option::weighted(0.2, one_of(&["0oaB", "0oaA"])),
         outcome in proptest::sample::select(vec!["access", "access", "access", "access", "deny"]),
         assertions in prop_oneof![4 => Just(1_usize), 1 => Just(2)],
-        others in proptest::collection::vec(address(), 0..3),
+        others in proptest::collection::vec((address(), proptest::bool::weighted(0.1)), 0..3),
         own in address(),
         tags in proptest::sample::select(vec![&["GroupHash", "SignetDecision", "department"][..]; 4]
             .into_iter().chain([&["GroupHash", "SignetDecision"][..], &["GroupHash", "SignetDecision", "department", "x"]])
             .collect::<Vec<_>>()),
-        lasting in proptest::option::weighted(0.2, proptest::sample::subsequence(vec!["grouphash", "SignetDecision"], 0..=2)),
+        lasting in proptest::option::weighted(
+            0.2, proptest::sample::subsequence(vec!["grouphash", "SignetDecision", "Department"], 0..=3)),
+        subject in one_of(&["00u1", "00u1", "00u1", "00u2"]),
         older in proptest::bool::weighted(0.1),
         given in proptest::bool::weighted(0.9),
         known in proptest::bool::weighted(0.9),
@@ -489,12 +559,20 @@ prop_compose! {
         }
         case.logged.outcome = outcome.to_owned();
         case.assertions = assertions;
-        case.others = others.into_iter().map(|address| again(address.as_deref())).collect();
         case.session.address = own;
-        case.session.tags = words(tags);
+        case.session.tags = self::tags(tags);
         if let Some(keys) = lasting {
             case.session.transitive = words(&keys);
         }
+        case.session.subject = subject;
+        let another = |(address, differs): (Option<String>, bool)| {
+            let mut other = Session { address, ..case.session.clone() };
+            if differs {
+                other.tags.insert("department".to_owned(), "y".to_owned());
+            }
+            other
+        };
+        case.others = others.into_iter().map(another).collect();
         if older {
             let apps = &mut case.made.as_mut().unwrap().apps;
             apps.push(app(apps[0].app.protocol, "0oaB"));
@@ -512,7 +590,7 @@ prop_compose! {
 /// What "in order" means, said once more and in another way.
 fn agrees(case: &Case) -> bool {
     let Case { session, logged, made, others, .. } = case;
-    let Some(Made { apps, granted }) = made else { return false };
+    let Some(Made { apps, granted, .. }) = made else { return false };
     let protocol = apps[0].app.protocol;
     let after = session.at.seconds() - logged.at.seconds();
     let (most, provider) = match protocol {
@@ -533,17 +611,19 @@ fn agrees(case: &Case) -> bool {
         };
         session.provider.as_deref().is_some_and(|found| provider.contains(&found))
             && session.audience.as_deref() == Some(then.app.audience.as_str())
-            && (by_pool || session.transitive.iter().filter(|key| *key != "department").count() == 2)
+            && (by_pool || session.transitive.len() == 3)
     };
     logged.outcome == "access"
         && case.assertions <= 1
         && from_one
+        && others.iter().all(|other| other.tags == session.tags)
+        && (protocol != Protocol::Oidc || session.subject.as_deref() == Some("00u1"))
         && (-5..=most).contains(&after)
         && session.source_identity.as_deref() == Some(JANE)
         && (protocol != Protocol::Saml || session.name.as_deref() == Some(JANE))
         && logged.roles.contains(&session.role)
         && session.group_hash.as_deref() == Some(":abcd:efgh:")
-        && session.tags == words(&["GroupHash", "SignetDecision", "department"])
+        && session.tags.keys().eq(["GroupHash", "SignetDecision", "department"])
         && apps.iter().any(form)
         && !granted.is_empty()
 }

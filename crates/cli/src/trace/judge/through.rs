@@ -86,11 +86,14 @@ fn providers(session: &Session, app: &App) -> Result<Vec<String>, &'static str> 
 }
 
 /// Whether its tags are such as a decision gives: Signet's own and those of the app's rules, none of the required
-/// ones missing, and Signet's own lasting when another role is assumed. An identity pool marks no tag as lasting.
+/// ones missing, and those lasting when another role is assumed that the app does not keep to the session. An
+/// identity pool marks no tag as lasting.
 fn tags(session: &Session, logged: &Logged, app: Option<&App>, judged: &mut Judged) {
     let own = [GROUP_HASH_TAG, DECISION_TAG];
     let is_in = |keys: &[&str], key: &str| keys.iter().any(|known| folded(known) == folded(key));
-    let found: Vec<&str> = session.tags.iter().map(String::as_str).collect();
+    let found: Vec<&str> = session.tags.keys().map(String::as_str).collect();
+    let lasting: Vec<&str> = session.transitive.iter().map(String::as_str).collect();
+    let (mut to_last, mut to_go) = (own.to_vec(), Vec::new());
     let mut wrong = Vec::new();
     if let Some(app) = app {
         let rules = app.tags.rules();
@@ -104,19 +107,25 @@ fn tags(session: &Session, logged: &Logged, app: Option<&App>, judged: &mut Judg
         if !missing.is_empty() {
             wrong.push(format!("{} missing, without which the app gives nothing", list(missing)));
         }
+        for key in rules.keys().filter(|key| is_in(&found, key)) {
+            if app.tags.is_transitive(key) { to_last.push(key) } else { to_go.push(key.as_str()) }
+        }
     }
     let by_pool = match app {
         Some(app) => app.cognito_kind() == Some(CognitoKind::IdentityPool),
         None => logged.protocol == Protocol::Cognito.as_str(),
     };
     if !by_pool {
-        let lasting: Vec<&str> = session.transitive.iter().map(String::as_str).collect();
-        let fleeting: Vec<&str> = own.into_iter().filter(|key| !is_in(&lasting, key)).collect();
+        let fleeting: Vec<&str> = to_last.into_iter().filter(|key| !is_in(&lasting, key)).collect();
         if !fleeting.is_empty() {
             wrong.push(format!(
                 "{} not transitive, so that whoever assumes another role can replace it",
                 list(fleeting)
             ));
+        }
+        let kept: Vec<&str> = to_go.into_iter().filter(|key| is_in(&lasting, key)).collect();
+        if !kept.is_empty() {
+            wrong.push(format!("{} transitive, which the app keeps to the session", list(kept)));
         }
     }
     if !wrong.is_empty() {

@@ -11,20 +11,25 @@ fn record() -> Value {
         "eventTime": "2026-08-01T07:00:21Z", "sourceIPAddress": "192.0.2.10",
         "requestParameters": {
             "sAMLAssertionID": "_a1", "roleSessionName": "jane@example.com", "sourceIdentity": "jane@example.com",
-            "principalTags": {"grouphash": ":abcd:", "SignetDecision": ["d1"]},
+            "principalTags": {"grouphash": ":abcd:", "SignetDecision": ["d1"], "odd": ["a", "b"]},
             "transitiveTagKeys": ["GroupHash"],
             "roleArn": "arn:aws:iam::111122223333:role/reader",
             "principalArn": "arn:aws:iam::111122223333:saml-provider/okta",
         },
         "responseElements": {
-            "audience": "aud", "credentials": {"accessKeyId": "ASIAONE"},
+            "audience": "aud", "subject": "jane", "credentials": {"accessKeyId": "ASIAONE"},
             "assumedRoleUser": {"assumedRoleId": "AROAONE:jane@example.com"},
         },
     })
 }
 
 fn read(value: &Value) -> Result<Records, BadRecords> {
-    Records::read(value.to_string().as_bytes())
+    read_bytes(value.to_string().as_bytes())
+}
+
+fn read_bytes(bytes: &[u8]) -> Result<Records, BadRecords> {
+    let mut records = Records::default();
+    records.add(bytes).map(|()| records)
 }
 
 #[test]
@@ -34,7 +39,9 @@ fn a_record_says_who_and_by_which_decision() {
     assert_eq!((session.decision.as_deref(), session.group_hash.as_deref()), (Some("d1"), Some(":abcd:")));
     assert_eq!(session.at, Timestamp::from_seconds(1_785_567_621));
     assert_eq!((session.assertion.as_deref(), session.access_key.as_deref()), (Some("_a1"), Some("ASIAONE")));
-    assert_eq!(session.tags, ["SignetDecision", "grouphash"].map(str::to_owned).into());
+    let tags = [("SignetDecision", "d1"), ("grouphash", ":abcd:"), ("odd", "[\"a\",\"b\"]")];
+    assert_eq!(session.tags, tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+    assert_eq!(session.subject.as_deref(), Some("jane"));
     assert_eq!(session.transitive, ["GroupHash".to_owned()].into());
     assert_eq!(session.provider_name(), Some("okta"));
 }
@@ -57,8 +64,29 @@ fn records_come_in_many_wrappings() {
     ] {
         assert_eq!(read(&wrapped).unwrap(), one, "{wrapped}");
     }
-    assert_eq!(Records::read(format!("{text}\n{text}\n").as_bytes()).unwrap(), one);
-    assert_eq!(Records::read(b"").unwrap(), Records::default());
+    assert_eq!(read_bytes(format!("{text}\n{text}\n").as_bytes()).unwrap(), one);
+    assert_eq!(read_bytes(format!("\u{feff}{text}").as_bytes()).unwrap(), one);
+    assert_eq!(read_bytes(b"").unwrap(), Records::default());
+}
+
+#[test]
+fn several_files_are_as_one() {
+    let mut earlier = record();
+    (earlier["eventID"], earlier["eventTime"]) = (json!("e-0"), json!("2026-08-01T06:00:00Z"));
+    let mut records = Records::default();
+    for file in [json!([record()]), json!([earlier, record()])] {
+        records.add(file.to_string().as_bytes()).unwrap();
+    }
+    assert_eq!(records.sessions.iter().map(|session| session.event.as_str()).collect::<Vec<_>>(), ["e-0", "e-1"]);
+}
+
+#[test]
+fn of_a_token_the_subject_is_the_tokens() {
+    let mut by_token = record();
+    by_token["eventName"] = json!("AssumeRoleWithWebIdentity");
+    by_token["responseElements"]["subjectFromWebIdentityToken"] = json!("00u1");
+    let records = read(&by_token).unwrap();
+    assert_eq!(records.sessions[0].subject.as_deref(), Some("00u1"));
 }
 
 #[test]
@@ -142,7 +170,7 @@ fn what_is_no_record_is_refused() {
         (b"{\"Events\": [{}]}", "document 1"),
         (b"{\"events\": [{\"message\": \"START\"}]}", "document 1"),
     ] {
-        let error = Records::read(bytes).unwrap_err().to_string();
+        let error = read_bytes(bytes).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
     }
     for (member, why) in [("eventTime", "`eventTime`"), ("requestParameters", "`requestParameters.roleArn`")] {

@@ -1,6 +1,6 @@
 //! Which sessions share what.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use signet_core::grant::Timestamp;
 
@@ -22,10 +22,11 @@ fn session(n: i64, decision: &str, assertion: Option<(&str, &str)>) -> Session {
         source_identity: None,
         decision: Some(decision.to_owned()),
         group_hash: None,
-        tags: BTreeSet::new(),
+        tags: BTreeMap::new(),
         transitive: BTreeSet::new(),
         provider: Some(provider),
         audience: None,
+        subject: None,
         assertion: assertion.map(|(_, id)| id.to_owned()),
         access_key: None,
         principal: None,
@@ -82,4 +83,31 @@ fn what_is_not_shown_is_counted() {
     let also = uses.also(&all[7]);
     assert_eq!((also.sessions.len(), also.left_out), (MAX_SHOWN, 30 - 1 - MAX_SHOWN));
     assert!(!also.sessions.contains(&all[7]));
+}
+
+#[test]
+fn one_assertion_says_one_thing() {
+    let one = Session {
+        name: Some("jane@example.com".to_owned()),
+        source_identity: Some("jane@example.com".to_owned()),
+        tags: BTreeMap::from([("department".to_owned(), "research".to_owned())]),
+        transitive: BTreeSet::from(["department".to_owned()]),
+        subject: Some("jane".to_owned()),
+        audience: Some("aud".to_owned()),
+        ..session(1, "d1", Some(("okta", "_a")))
+    };
+    let differs = |change: fn(&mut Session)| {
+        let mut other = Session { event: "e-2".to_owned(), role: "another".to_owned(), ..one.clone() };
+        change(&mut other);
+        differing(&one, &[&one, &other]).map(|(other, what)| (other.event.clone(), what.join(" ")))
+    };
+    let second = |what: &str| Some(("e-2".to_owned(), what.to_owned()));
+    assert_eq!(differs(|_| ()), None, "it may open several roles");
+    assert_eq!(differs(|other| drop(other.tags.insert("department".to_owned(), "finance".to_owned()))), second("tags"));
+    assert_eq!(differs(|other| other.transitive.clear()), second("transitive tags"));
+    assert_eq!(differs(|other| other.source_identity = None), second("source identity"));
+    assert_eq!(differs(|other| other.name = Some("x".to_owned())), second("name"));
+    let both = |other: &mut Session| (other.subject, other.audience) = (Some("john".to_owned()), Some("x".to_owned()));
+    assert_eq!(differs(both), second("subject audience"));
+    assert_eq!(differs(|other| (other.subject, other.audience) = (None, None)), None, "a record may leave them out");
 }
