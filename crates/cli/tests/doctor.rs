@@ -315,6 +315,14 @@ async fn a_hook_refuses_whoever_has_no_secret_and_denies_whoever_has_it() {
     let nobody = told(&["doctor", "--json", "--url", "http://127.0.0.1:9/"]);
     assert_eq!(states(&nobody, "hook_closed"), ["error"]);
 
+    // What is before the function leaves nothing in its log.
+    let throttled = hook(|known, _| if known { http(429, "") } else { http(401, "no") });
+    let told_throttled = told(&[&args[..3], &[&throttled], &args[4..]].concat());
+    assert_eq!(states(&told_throttled, "hook_answers"), ["warning"], "{told_throttled:#}");
+    let fix = named(&told_throttled, "hook_answers")[0]["fix"].as_str().unwrap();
+    assert!(fix.contains("throttling") && !fix.contains("log"), "{fix}");
+    assert_eq!(states(&told_throttled, "hook_time"), [""; 0], "{told_throttled:#}");
+
     place.run(&args).exit(2).warns("no variable `HOOK_SECRET`");
     place.run(&["doctor", "--secret-env", "HOOK_SECRET"]).exit(2);
     let plain = ["doctor", "--url", "http://hooks.example.com/", "--secret-env", "HOOK_SECRET"];
