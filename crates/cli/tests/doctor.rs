@@ -293,7 +293,12 @@ async fn a_hook_refuses_whoever_has_no_secret_and_denies_whoever_has_it() {
     let good = told(&args);
     assert_eq!(states(&good, "hook_time"), ["ok"], "{good:#}");
     assert_eq!((states(&good, "hook_closed"), states(&good, "hook_answers")), (vec!["ok"], vec!["ok"]), "{good:#}");
-    assert_eq!(states(&told(&args[..4]), "hook_answers"), [""; 0]);
+    // Anything answers 401: what is not tried without the secret is told, and how to try it.
+    let not_tried = told(&args[..4]);
+    let found = (states(&not_tried, "hook_closed"), states(&not_tried, "hook_answers"));
+    assert_eq!(found, (vec!["ok"], vec!["note"]), "{not_tried:#}");
+    let fix = named(&not_tried, "hook_answers")[0]["fix"].as_str().unwrap();
+    assert!(fix.contains("--secret-env"), "{fix}");
 
     // The hook of tokens takes calls of its own kind only.
     let url = hook(|known, request| match known {

@@ -97,6 +97,14 @@ pub fn with_secret(url: &str, answer: Result<&Answer, &str>) -> Vec<Check> {
     }
 }
 
+/// What is not tried without the secret: anything can answer 401.
+#[must_use]
+pub fn secret_not_given(url: &str) -> Check {
+    let text = "not tried without the secret: whether it takes Okta's calls, reads its table, and is soon enough";
+    let fix = "`--secret-env NAME`, the variable that holds what Okta sends in Authorization";
+    Check::not_ok(State::Note, "hook_answers", url, text, fix)
+}
+
 /// Whether it is the denial that a hook has which could read its table.
 fn denial(name: &'static str, url: &str, answer: &Answer) -> Check {
     let status = answer.status;
@@ -202,6 +210,13 @@ mod tests {
             assert_eq!(without_secret(URL, Ok(&answer(status, ""))).state, State::Error, "{status}");
         }
         assert_eq!(without_secret(URL, Err("refused")).state, State::Error);
+    }
+
+    #[test]
+    fn what_needs_the_secret_is_a_note_without_it() {
+        let check = secret_not_given(URL);
+        assert_eq!((check.name, check.state), ("hook_answers", State::Note));
+        assert!(check.text.starts_with("not tried") && check.fix.unwrap().contains("`--secret-env NAME`"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use signet_okta::request::{SAML_EVENT_TYPE, TOKEN_EVENT_TYPE};
 
 use crate::connect::with_causes;
 use crate::doctor::Check;
-use crate::doctor::endpoint::{Answer, address, is_here, with_secret, without_secret};
+use crate::doctor::endpoint::{Answer, address, is_here, secret_not_given, with_secret, without_secret};
 use crate::failure::Failure;
 use crate::text::printable;
 
@@ -47,14 +47,16 @@ pub(super) async fn checks(url: &str, secret: Option<&str>) -> Vec<Check> {
     let open = call(&client, url, None, SAML_EVENT_TYPE).await;
     let mut checks: Vec<Check> = address(url).into_iter().collect();
     checks.push(without_secret(url, open.as_ref().map_err(String::as_str)));
-    if let Some(secret) = secret {
-        let mut answer = call(&client, url, Some(secret), SAML_EVENT_TYPE).await;
-        // The hook of tokens takes no other's calls.
-        if answer.as_ref().is_ok_and(|answer| answer.status == 400) {
-            answer = call(&client, url, Some(secret), TOKEN_EVENT_TYPE).await;
-        }
-        checks.extend(with_secret(url, answer.as_ref().map_err(String::as_str)));
+    let Some(secret) = secret else {
+        checks.push(secret_not_given(url));
+        return checks;
+    };
+    let mut answer = call(&client, url, Some(secret), SAML_EVENT_TYPE).await;
+    // The hook of tokens takes no other's calls.
+    if answer.as_ref().is_ok_and(|answer| answer.status == 400) {
+        answer = call(&client, url, Some(secret), TOKEN_EVENT_TYPE).await;
     }
+    checks.extend(with_secret(url, answer.as_ref().map_err(String::as_str)));
     checks
 }
 
