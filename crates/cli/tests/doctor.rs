@@ -314,6 +314,19 @@ async fn a_hook_refuses_whoever_has_no_secret_and_denies_whoever_has_it() {
     let told_blind = told(&[&args[..3], &[&blind], &args[4..]].concat());
     assert_eq!(states(&told_blind, "hook_answers"), ["error"], "{told_blind:#}");
 
+    // One that may not read groups lets nobody in who has one, and answers who has none.
+    let no_groups = hook(|known, request| match known {
+        false => http(401, "no"),
+        true if request.contains(r#""groups":{"attributeValues":[{"#) && request.contains(r#""groups":["#) => {
+            http(200, &DENIAL.replace("unknown_app", "table_error"))
+        }
+        true => http(200, DENIAL),
+    });
+    let told_no_groups = told(&[&args[..3], &[&no_groups], &args[4..]].concat());
+    assert_eq!(states(&told_no_groups, "hook_answers"), ["error"], "{told_no_groups:#}");
+    let fix = named(&told_no_groups, "hook_answers")[0]["fix"].as_str().unwrap();
+    assert!(fix.contains("`GROUP#*`"), "{fix}");
+
     let open = hook(|_, _| http(204, ""));
     let told_open = told(&[&args[..3], &[&open], &args[4..]].concat());
     assert_eq!((states(&told_open, "hook_closed"), states(&told_open, "hook_answers")), (vec!["error"], vec!["error"]));

@@ -158,7 +158,8 @@ fn fix_of(reason: &str) -> &'static str {
             "DynamoDB's health and throttling, the function's memory, and its way to DynamoDB"
         }
         _ if reason.starts_with("table_") || reason.starts_with("meta_") => {
-            "the function's SIGNET_TABLE and Region, and that its role may `dynamodb:BatchGetItem` on the table"
+            "the function's SIGNET_TABLE and Region, and that its role, boundary and endpoint policy allow \
+             `dynamodb:BatchGetItem` on the table, of the keys `META`, `APP#*` and `GROUP#*`"
         }
         _ => "look for that reference in the function's log: `detail` says more",
     }
@@ -266,6 +267,7 @@ mod tests {
     fn a_denial_for_another_reason_is_none_of_the_app_s() {
         for (reason, fix) in [
             ("table_error", "SIGNET_TABLE"),
+            ("table_error", "`GROUP#*`"),
             ("table_missing", "SIGNET_TABLE"),
             ("meta_width", "SIGNET_TABLE"),
             ("meta_missing", "table create"),
