@@ -165,6 +165,35 @@ fn without_login(place: &Place, name: &str) -> String {
     place.file("request.json", request.to_string())
 }
 
+/// A migration begins with an app that emits its own roles, and is observed: without them nobody gets into AWS.
+#[tokio::test]
+async fn what_an_observed_app_emits_is_no_error() {
+    let place = place().await;
+    // The samples' app that is observed.
+    let event = std::fs::read_to_string(sample("app-emits-role.json")).unwrap();
+    let event = event.replace("0oath92zlO60urQOP0g3", "0oajhub5PqRs7TuVw0g3");
+    let told = place.json(&["doctor", "--request", &place.file("observed.json", event)]);
+    assert_eq!(states(&told, "decision"), ["note"], "{told:#}");
+    assert_eq!(told["totals"]["errors"], 0, "{told:#}");
+    let decision = named(&told, "decision")[0];
+    let (text, fix) = (decision["text"].as_str().unwrap(), decision["fix"].as_str().unwrap());
+    assert!(text.contains("base_assertion") && text.contains("would deny once it is enforced"), "{text}");
+    assert!(fix.contains("together with `mode: enforce`"), "{fix}");
+    assert!(!text.contains("remove") && !fix.contains("remove"), "{text}: {fix}");
+
+    // The issuer's claim is told alike.
+    let place = Place::with_table().await;
+    let entitlements = std::fs::read_to_string(sample("../token-hook/entitlements.yaml")).unwrap();
+    place.apply(&entitlements.replace("mode: enforce", "mode: observe"));
+    let told = place.json(&["doctor", "--request", &sample("../token-hook/base-claim.json")]);
+    assert_eq!(states(&told, "decision"), ["note"], "{told:#}");
+    assert!(!named(&told, "decision")[0].to_string().contains("remove"), "{told:#}");
+
+    // A request that does not fit its app would be denied then as well, and is nothing that a migration wants.
+    let told = place.json(&["doctor", "--request", &sample("../token-hook/other-issuer.json")]);
+    assert_eq!(states(&told, "request"), ["warning"], "{told:#}");
+}
+
 #[tokio::test]
 async fn everything_that_denies_a_request_is_told_at_once() {
     let place = place().await;
