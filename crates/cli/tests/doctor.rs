@@ -165,6 +165,35 @@ fn without_login(place: &Place, name: &str) -> String {
     place.file("request.json", request.to_string())
 }
 
+/// A migration begins with an app that emits its own roles, and is observed: without them nobody gets into AWS.
+#[tokio::test]
+async fn what_an_observed_app_emits_is_no_error() {
+    let place = place().await;
+    // The samples' app that is observed.
+    let event = std::fs::read_to_string(sample("app-emits-role.json")).unwrap();
+    let event = event.replace("0oath92zlO60urQOP0g3", "0oajhub5PqRs7TuVw0g3");
+    let told = place.json(&["doctor", "--request", &place.file("observed.json", event)]);
+    assert_eq!(states(&told, "decision"), ["note"], "{told:#}");
+    assert_eq!(told["totals"]["errors"], 0, "{told:#}");
+    let decision = named(&told, "decision")[0];
+    let (text, fix) = (decision["text"].as_str().unwrap(), decision["fix"].as_str().unwrap());
+    assert!(text.contains("base_assertion") && text.contains("would deny once it is enforced"), "{text}");
+    assert!(fix.contains("together with `mode: enforce`"), "{fix}");
+    assert!(!text.contains("remove") && !fix.contains("remove"), "{text}: {fix}");
+
+    // The issuer's claim is told alike.
+    let place = Place::with_table().await;
+    let entitlements = std::fs::read_to_string(sample("../token-hook/entitlements.yaml")).unwrap();
+    place.apply(&entitlements.replace("mode: enforce", "mode: observe"));
+    let told = place.json(&["doctor", "--request", &sample("../token-hook/base-claim.json")]);
+    assert_eq!(states(&told, "decision"), ["note"], "{told:#}");
+    assert!(!named(&told, "decision")[0].to_string().contains("remove"), "{told:#}");
+
+    // A request that does not fit its app would be denied then as well, and is nothing that a migration wants.
+    let told = place.json(&["doctor", "--request", &sample("../token-hook/other-issuer.json")]);
+    assert_eq!(states(&told, "request"), ["warning"], "{told:#}");
+}
+
 #[tokio::test]
 async fn everything_that_denies_a_request_is_told_at_once() {
     let place = place().await;
@@ -293,7 +322,12 @@ async fn a_hook_refuses_whoever_has_no_secret_and_denies_whoever_has_it() {
     let good = told(&args);
     assert_eq!(states(&good, "hook_time"), ["ok"], "{good:#}");
     assert_eq!((states(&good, "hook_closed"), states(&good, "hook_answers")), (vec!["ok"], vec!["ok"]), "{good:#}");
-    assert_eq!(states(&told(&args[..4]), "hook_answers"), [""; 0]);
+    // Anything answers 401: what is not tried without the secret is told, and how to try it.
+    let not_tried = told(&args[..4]);
+    let found = (states(&not_tried, "hook_closed"), states(&not_tried, "hook_answers"));
+    assert_eq!(found, (vec!["ok"], vec!["note"]), "{not_tried:#}");
+    let fix = named(&not_tried, "hook_answers")[0]["fix"].as_str().unwrap();
+    assert!(fix.contains("--secret-env"), "{fix}");
 
     // The hook of tokens takes calls of its own kind only.
     let url = hook(|known, request| match known {
@@ -309,11 +343,32 @@ async fn a_hook_refuses_whoever_has_no_secret_and_denies_whoever_has_it() {
     let told_blind = told(&[&args[..3], &[&blind], &args[4..]].concat());
     assert_eq!(states(&told_blind, "hook_answers"), ["error"], "{told_blind:#}");
 
+    // One that may not read groups lets nobody in who has one, and answers who has none.
+    let no_groups = hook(|known, request| match known {
+        false => http(401, "no"),
+        true if request.contains(r#""groups":{"attributeValues":[{"#) && request.contains(r#""groups":["#) => {
+            http(200, &DENIAL.replace("unknown_app", "table_error"))
+        }
+        true => http(200, DENIAL),
+    });
+    let told_no_groups = told(&[&args[..3], &[&no_groups], &args[4..]].concat());
+    assert_eq!(states(&told_no_groups, "hook_answers"), ["error"], "{told_no_groups:#}");
+    let fix = named(&told_no_groups, "hook_answers")[0]["fix"].as_str().unwrap();
+    assert!(fix.contains("`GROUP#*`"), "{fix}");
+
     let open = hook(|_, _| http(204, ""));
     let told_open = told(&[&args[..3], &[&open], &args[4..]].concat());
     assert_eq!((states(&told_open, "hook_closed"), states(&told_open, "hook_answers")), (vec!["error"], vec!["error"]));
     let nobody = told(&["doctor", "--json", "--url", "http://127.0.0.1:9/"]);
     assert_eq!(states(&nobody, "hook_closed"), ["error"]);
+
+    // What is before the function leaves nothing in its log.
+    let throttled = hook(|known, _| if known { http(429, "") } else { http(401, "no") });
+    let told_throttled = told(&[&args[..3], &[&throttled], &args[4..]].concat());
+    assert_eq!(states(&told_throttled, "hook_answers"), ["warning"], "{told_throttled:#}");
+    let fix = named(&told_throttled, "hook_answers")[0]["fix"].as_str().unwrap();
+    assert!(fix.contains("throttling") && !fix.contains("log"), "{fix}");
+    assert_eq!(states(&told_throttled, "hook_time"), [""; 0], "{told_throttled:#}");
 
     place.run(&args).exit(2).warns("no variable `HOOK_SECRET`");
     place.run(&["doctor", "--secret-env", "HOOK_SECRET"]).exit(2);

@@ -79,7 +79,8 @@ fn of(known: &Known<'_>, id: &AppId, app: &KnownApp) -> Vec<Check> {
     }
     checks.extend(reach(known, rules));
     if rules.mode == Mode::Observe {
-        let text = format!("{}, observe: its sign-ins stay as they are, and open nothing", rules.protocol.as_str());
+        let text =
+            format!("{}, observe: its sign-ins stay as they are, and get nothing from Signet", rules.protocol.as_str());
         checks.push(Check::not_ok(
             State::Note,
             "app",

@@ -10,6 +10,8 @@ use super::{Check, State};
 const OKTA_WAITS: Duration = Duration::from_secs(3);
 /// From when on little is left of that for the way to Okta: the functions' own deadline, unless told otherwise.
 const SLOW: Duration = Duration::from_millis(2_500);
+/// What to do where another address was called than a hook's.
+const ADDRESS: &str = "the stack's outputs have the URL of each hook";
 
 /// An HTTP answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,24 +51,38 @@ pub fn without_secret(url: &str, answer: Result<&Answer, &str>) -> Check {
         Err(cause) => return unreachable(name, url, cause),
     };
     let status = answer.status;
-    let not_ok = |state, text: &str, fix: &str| Check::not_ok(state, name, url, format!("HTTP {status}: {text}"), fix);
-    match status {
-        401 => Check::ok(name, url, "it answers, and refuses callers without the secret"),
-        403 => not_ok(
-            State::Error,
-            "something before the function refuses the call, and would refuse Okta's",
-            "the function URL's AuthType has to be NONE, and no firewall may be in the way",
-        ),
-        404 | 405 => not_ok(State::Error, "nothing answers there", "the stack's outputs have the URL of each hook"),
-        429 => not_ok(State::Warning, "throttled", "look at the API's throttling, and at reserved concurrency"),
-        200..=299 => not_ok(
+    let (state, text, fix) = match status {
+        401 => return Check::ok(name, url, "it answers, and refuses callers without the secret"),
+        200..=299 => (
             State::Error,
             "it answers whoever calls",
             "this is no hook of Signet's, or something before it adds the secret: nobody but Okta may have it",
         ),
-        500..=599 => not_ok(State::Error, "the function fails", "look at the function's log: `start failed` says why"),
-        _ => not_ok(State::Error, "a hook answers 401 here", "the stack's outputs have the URL of each hook"),
-    }
+        _ => foreign(status).unwrap_or((State::Error, "a hook answers 401 here", ADDRESS)),
+    };
+    Check::not_ok(state, name, url, format!("HTTP {status}: {text}"), fix)
+}
+
+/// What is wrong where a status is none that a function of Signet's answers: how it stands, what that is,
+/// and what to do. None for other statuses.
+fn foreign(status: u16) -> Option<(State, &'static str, &'static str)> {
+    Some(match status {
+        403 => (
+            State::Error,
+            "something before the function refuses the call, and would refuse Okta's",
+            "the function URL's AuthType has to be NONE, and no firewall may be in the way; with `HookAuth=jwt` the \
+             token needs `JwtScope`",
+        ),
+        404 | 405 => (State::Error, "nothing answers there", ADDRESS),
+        429 => (State::Warning, "throttled", "look at the API's throttling, and at reserved concurrency"),
+        500..=599 => (
+            State::Error,
+            "the function fails, or cannot be called",
+            "look at the function's log: `start failed` says why; where it has no line of the call, at the API's \
+             access log (`integration_error`) and at reserved concurrency",
+        ),
+        _ => return None,
+    })
 }
 
 /// The answer to a call with the secret, about an app that is not there; or why there was none.
@@ -74,9 +90,19 @@ pub fn without_secret(url: &str, answer: Result<&Answer, &str>) -> Check {
 pub fn with_secret(url: &str, answer: Result<&Answer, &str>) -> Vec<Check> {
     let name = "hook_answers";
     match answer {
+        // How soon something else answers says nothing of the function.
+        Ok(answer) if foreign(answer.status).is_some() => vec![denial(name, url, answer)],
         Ok(answer) => vec![denial(name, url, answer), time(url, answer.took)],
         Err(cause) => vec![unreachable(name, url, cause)],
     }
+}
+
+/// What is not tried without the secret: anything can answer 401.
+#[must_use]
+pub fn secret_not_given(url: &str) -> Check {
+    let text = "not tried without the secret: whether it takes Okta's calls, reads its table, and is soon enough";
+    let fix = "`--secret-env NAME`, the variable that holds what Okta sends in Authorization";
+    Check::not_ok(State::Note, "hook_answers", url, text, fix)
 }
 
 /// Whether it is the denial that a hook has which could read its table.
@@ -85,20 +111,24 @@ fn denial(name: &'static str, url: &str, answer: &Answer) -> Check {
     let error = |text: String, fix: &str| Check::not_ok(State::Error, name, url, text, fix);
     match status {
         200 => {}
-        401 | 403 => {
+        401 => {
             let fix =
                 "SIGNET_HOOK_SECRET_SHA256 is to have the digest of what is in that variable: `signet secret new`";
             return error(format!("HTTP {status}: it does not take this secret"), fix);
         }
         400 => {
             let text = "HTTP 400: it takes neither a SAML nor a token hook's call".to_owned();
-            return error(text, "the stack's outputs have the URL of each hook");
+            return error(text, ADDRESS);
         }
         204 => {
             let text = "HTTP 204: a sign-in to an app that nobody stated is let pass".to_owned();
             return error(text, "this is no hook of Signet's");
         }
-        _ => return error(format!("HTTP {status}"), "look at the function's log"),
+        _ => {
+            let unlike = (State::Error, "no hook answers like that", ADDRESS);
+            let (state, text, fix) = foreign(status).unwrap_or(unlike);
+            return Check::not_ok(state, name, url, format!("HTTP {status}: {text}"), fix);
+        }
     }
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     let said = body.pointer("/error/errorSummary").and_then(Value::as_str);
@@ -128,7 +158,8 @@ fn fix_of(reason: &str) -> &'static str {
             "DynamoDB's health and throttling, the function's memory, and its way to DynamoDB"
         }
         _ if reason.starts_with("table_") || reason.starts_with("meta_") => {
-            "the function's SIGNET_TABLE and Region, and that its role may `dynamodb:BatchGetItem` on the table"
+            "the function's SIGNET_TABLE and Region, and that its role, boundary and endpoint policy allow \
+             `dynamodb:BatchGetItem` on the table, of the keys `META`, `APP#*` and `GROUP#*`"
         }
         _ => "look for that reference in the function's log: `detail` says more",
     }
@@ -183,6 +214,13 @@ mod tests {
     }
 
     #[test]
+    fn what_needs_the_secret_is_a_note_without_it() {
+        let check = secret_not_given(URL);
+        assert_eq!((check.name, check.state), ("hook_answers", State::Note));
+        assert!(check.text.starts_with("not tried") && check.fix.unwrap().contains("`--secret-env NAME`"));
+    }
+
+    #[test]
     fn whoever_has_it_is_denied_in_okta_s_words() {
         let checks = with_secret(URL, Ok(&denied(Some("unknown_app"))));
         assert_eq!(states(&checks), [("hook_answers", "ok"), ("hook_time", "ok")]);
@@ -203,10 +241,33 @@ mod tests {
         assert_eq!(states(&with_secret(URL, Err("refused"))), [("hook_answers", "error")]);
     }
 
+    /// Where no function was called, its log has nothing.
+    #[test]
+    fn what_is_before_the_function_is_told_alike_with_and_without_the_secret() {
+        for (status, state, fix) in [
+            (403, State::Error, "AuthType"),
+            (404, State::Error, "the stack's outputs"),
+            (405, State::Error, "the stack's outputs"),
+            (429, State::Warning, "throttling"),
+            (500, State::Error, "`start failed`"),
+            (503, State::Error, "reserved concurrency"),
+        ] {
+            let answer = answer(status, "");
+            let (without, with) = (without_secret(URL, Ok(&answer)), with_secret(URL, Ok(&answer)));
+            assert_eq!((with.len(), with[0].name, with[0].state), (1, "hook_answers", state), "{status}");
+            let told = |check: &Check| (check.state, check.text.clone(), check.fix.clone());
+            assert_eq!(told(&without), told(&with[0]), "{status}");
+            assert!(without.fix.as_deref().unwrap().contains(fix), "{without:?}");
+        }
+        let other = with_secret(URL, Ok(&answer(302, ""))).remove(0);
+        assert_eq!((other.state, other.fix.as_deref()), (State::Error, Some(ADDRESS)));
+    }
+
     #[test]
     fn a_denial_for_another_reason_is_none_of_the_app_s() {
         for (reason, fix) in [
             ("table_error", "SIGNET_TABLE"),
+            ("table_error", "`GROUP#*`"),
             ("table_missing", "SIGNET_TABLE"),
             ("meta_width", "SIGNET_TABLE"),
             ("meta_missing", "table create"),

@@ -21,6 +21,8 @@ pub struct UnfitTag {
 pub struct Seen {
     /// The app that it is to.
     pub app: String,
+    /// Whether the app is only observed, so that its sign-ins stay as they are, whatever denies.
+    pub is_observed: bool,
     /// Why it is denied before anything is decided: the word of the function's log, and a sentence.
     pub unfit: Option<(String, String)>,
     /// Whether there is no user in it, so that tokens stay as they are and nothing is decided.
@@ -54,7 +56,7 @@ pub struct Seen {
 pub fn checks(seen: &Seen) -> Vec<Check> {
     let subject = seen.app.as_str();
     if let Some((reason, why)) = &seen.unfit {
-        return vec![Check::not_ok(State::Error, "request", subject, format!("`{reason}`: {why}"), fix_of(reason))];
+        return vec![denial(seen, "request", format!("`{reason}`: {why}"), reason)];
     }
     if seen.is_nobody_s {
         let text = "there is no user in it: nothing is added, and nothing can be told";
@@ -66,8 +68,16 @@ pub fn checks(seen: &Seen) -> Vec<Check> {
             Some(found) if found == audience => Check::ok("recipient", subject, format!("`{found}`")),
             Some(found) => {
                 let text = format!("the assertion is for `{found}`, and the app's audience is `{audience}`");
-                let fix = "the Single Sign-On URL (recipient) in Okta, or `audience` in the file: roles demand it";
-                Check::not_ok(State::Error, "recipient", subject, text, fix)
+                // Roles may still let the assertions of an observed app in by statements that demand what is there.
+                let (state, fix) = if seen.is_observed {
+                    let fix = "`audience` in the file; or, with `mode: enforce`, the Single Sign-On URL (recipient) in \
+                               Okta: Signet's statements demand it";
+                    (State::Warning, fix)
+                } else {
+                    let fix = "the Single Sign-On URL (recipient) in Okta, or `audience` in the file: roles demand it";
+                    (State::Error, fix)
+                };
+                Check::not_ok(state, "recipient", subject, text, fix)
             }
             None => {
                 let text = "the request names no recipient, as previews do not: it was not compared";
@@ -78,7 +88,7 @@ pub fn checks(seen: &Seen) -> Vec<Check> {
     for UnfitTag { key, why, is_required } in &seen.unfit_tags {
         checks.push(if *is_required {
             let text = format!("`{key}` is required, and has no value that AWS takes: {why}");
-            Check::not_ok(State::Error, "tag", subject, text, fix_of("required_tag"))
+            denial(seen, "tag", text, "required_tag")
         } else {
             let fix = "the claim in Okta, or its value in the person's profile";
             Check::not_ok(State::Warning, "tag", subject, format!("`{key}` is left out: {why}"), fix)
@@ -97,12 +107,32 @@ pub fn checks(seen: &Seen) -> Vec<Check> {
         // Said already, of what it is about.
         Some((reason, _)) if reason.starts_with("identity_") || reason == "required_tag" => {}
         Some((reason, why)) => {
-            // A person without a grant is no fault of the set-up.
-            let state = if reason == "unentitled" { State::Note } else { State::Error };
-            checks.push(Check::not_ok(state, "decision", subject, format!("`{reason}`: {why}"), fix_of(reason)));
+            let text = format!("`{reason}`: {why}");
+            checks.push(if reason == "unentitled" {
+                // A person without a grant is no fault of the set-up.
+                Check::not_ok(State::Note, "decision", subject, text, fix_of(reason))
+            } else {
+                denial(seen, "decision", text, reason)
+            });
         }
     }
     checks
+}
+
+/// Something that denies: at once, or once the app is enforced.
+fn denial(seen: &Seen, name: &'static str, text: String, reason: &str) -> Check {
+    let subject = seen.app.as_str();
+    if !seen.is_observed {
+        return Check::not_ok(State::Error, name, subject, text, fix_of(reason));
+    }
+    let text = format!("{text}; the app is only observed, and would deny once it is enforced");
+    if matches!(reason, "base_assertion" | "base_token") {
+        // A migration begins like that. Without it people would have nothing in the meantime.
+        let fix = "nothing while it is tried; then take it out together with `mode: enforce`: until then it alone \
+                   gives access";
+        return Check::not_ok(State::Note, name, subject, text, fix);
+    }
+    Check::not_ok(State::Warning, name, subject, text, fix_of(reason))
 }
 
 fn groups(seen: &Seen) -> Check {
@@ -133,10 +163,7 @@ fn identity(seen: &Seen) -> Check {
     let (subject, from) = (seen.app.as_str(), &seen.identity_from);
     let shown = seen.identity.as_deref().unwrap_or("-");
     match &seen.identity_unfit {
-        Some((reason, why)) => {
-            let text = format!("`{from}` is `{shown}`: {why}");
-            Check::not_ok(State::Error, "identity", subject, text, fix_of(reason))
-        }
+        Some((reason, why)) => denial(seen, "identity", format!("`{from}` is `{shown}`: {why}"), reason),
         None => Check::ok("identity", subject, format!("`{from}` is `{shown}`")),
     }
 }
@@ -232,6 +259,49 @@ mod tests {
             });
             assert_eq!(all, [("identity", "error"), ("tag", "error")]);
         }
+    }
+
+    /// Its sign-ins stay as they are: what it emits itself is all that people have until it is enforced.
+    #[test]
+    fn what_would_deny_in_an_observed_app_is_no_error() {
+        let observed = |change: fn(&mut Seen)| {
+            let mut seen = Seen { is_observed: true, ..good() };
+            change(&mut seen);
+            checks(&seen).into_iter().filter(|check| check.state != State::Ok).collect::<Vec<_>>()
+        };
+        assert_eq!(states(&observed(|_| ())), []);
+        for reason in ["base_assertion", "base_token"] {
+            let of = |mut seen: Seen, is_unfit: bool| {
+                let place = if is_unfit { &mut seen.unfit } else { &mut seen.denied };
+                *place = Some(pair(reason, "x"));
+                checks(&Seen { is_observed: true, ..seen }).pop().unwrap()
+            };
+            for (is_unfit, name) in [(false, "decision"), (true, "request")] {
+                let check = of(good(), is_unfit);
+                assert_eq!((check.name, check.state), (name, State::Note), "{check:?}");
+                assert!(check.text.contains("would deny once it is enforced"), "{check:?}");
+                assert!(check.fix.as_deref().unwrap().contains("together with `mode: enforce`"), "{check:?}");
+                assert_ne!(check.fix.as_deref(), Some(fix_of(reason)));
+            }
+        }
+        // What else would deny works today, and will not then; its fix harms nobody.
+        let cases: [(fn(&mut Seen), &str, &str); 4] = [
+            (|seen| seen.unfit = Some(pair("other_issuer", "x")), "request", "other_issuer"),
+            (|seen| seen.denied = Some(pair("codes_do_not_fit", "x")), "decision", "codes_do_not_fit"),
+            (|seen| seen.identity_unfit = Some(pair("identity_missing", "x")), "identity", "identity_missing"),
+            (|seen| seen.unfit_tags = vec![tag(true)], "tag", "required_tag"),
+        ];
+        for (change, name, reason) in cases {
+            let found = observed(change);
+            assert_eq!(states(&found), [(name, "warning")]);
+            assert!(found[0].text.contains("would deny once it is enforced"), "{found:?}");
+            assert_eq!(found[0].fix.as_deref(), Some(fix_of(reason)));
+        }
+        let other = |seen: &mut Seen| seen.recipient = Some((Some("x".to_owned()), "y".to_owned()));
+        let found = observed(other);
+        assert_eq!(states(&found), [("recipient", "warning")]);
+        assert!(found[0].fix.as_deref().unwrap().starts_with("`audience` in the file"), "{found:?}");
+        assert_eq!(states(&observed(|seen| seen.denied = Some(pair("unentitled", "x")))), [("decision", "note")]);
     }
 
     #[test]

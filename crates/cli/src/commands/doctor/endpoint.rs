@@ -7,18 +7,20 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use serde_json::json;
+use signet_core::role::Protocol;
+use signet_facts::usual_groups_claim;
 use signet_okta::request::{SAML_EVENT_TYPE, TOKEN_EVENT_TYPE};
 
 use crate::connect::with_causes;
 use crate::doctor::Check;
-use crate::doctor::endpoint::{Answer, address, is_here, with_secret, without_secret};
+use crate::doctor::endpoint::{Answer, address, is_here, secret_not_given, with_secret, without_secret};
 use crate::failure::Failure;
 use crate::text::printable;
 
 /// How long a call may take: Okta waits 3 s, and a first call may find a cold function behind a slow path.
 const WITHIN: Duration = Duration::from_secs(10);
-/// An app that nobody has.
-const NO_APP: &str = "signet-doctor";
+/// An app, a person and a group that are not there.
+const NOT_THERE: &str = "signet-doctor";
 
 /// Refuses what is no address of a hook; and, where a secret is sent there, one that others can listen to.
 pub(super) fn check_address(url: &str, with_secret: bool) -> Result<(), Failure> {
@@ -47,26 +49,40 @@ pub(super) async fn checks(url: &str, secret: Option<&str>) -> Vec<Check> {
     let open = call(&client, url, None, SAML_EVENT_TYPE).await;
     let mut checks: Vec<Check> = address(url).into_iter().collect();
     checks.push(without_secret(url, open.as_ref().map_err(String::as_str)));
-    if let Some(secret) = secret {
-        let mut answer = call(&client, url, Some(secret), SAML_EVENT_TYPE).await;
-        // The hook of tokens takes no other's calls.
-        if answer.as_ref().is_ok_and(|answer| answer.status == 400) {
-            answer = call(&client, url, Some(secret), TOKEN_EVENT_TYPE).await;
-        }
-        checks.extend(with_secret(url, answer.as_ref().map_err(String::as_str)));
+    let Some(secret) = secret else {
+        checks.push(secret_not_given(url));
+        return checks;
+    };
+    let mut answer = call(&client, url, Some(secret), SAML_EVENT_TYPE).await;
+    // The hook of tokens takes no other's calls.
+    if answer.as_ref().is_ok_and(|answer| answer.status == 400) {
+        answer = call(&client, url, Some(secret), TOKEN_EVENT_TYPE).await;
     }
+    checks.extend(with_secret(url, answer.as_ref().map_err(String::as_str)));
     checks
 }
 
-/// A sign-in to an app that is not there, as Okta's preview sends one.
-async fn call(client: &SharedHttpConnector, url: &str, secret: Option<&str>, event: &str) -> Result<Answer, String> {
+/// A sign-in to an app that is not there, by a person in a group that is not there, as the hook of either kind
+/// takes it. The app's record would say which claim has the groups, so the hook looks for them in the usual one, and
+/// reads its settings, the app and the group at once: all kinds of items that it has to be allowed to read.
+fn probe(event: &str) -> String {
+    let value = json!({ "attributes": { "xsi:type": "xs:string" }, "value": NOT_THERE });
+    let assertion = json!({ (usual_groups_claim(Protocol::Saml)): { "attributeValues": [value] } });
+    let token = json!({ (usual_groups_claim(Protocol::Oidc)): [NOT_THERE] });
     let data = json!({
-        "context": { "protocol": { "issuer": { "id": NO_APP }, "client": { "id": NO_APP } }, "user": { "id": NO_APP } },
-        "assertion": { "claims": {} },
-        "identity": { "claims": {} },
+        "context": {
+            "protocol": { "issuer": { "id": NOT_THERE }, "client": { "id": NOT_THERE } },
+            "user": { "id": NOT_THERE },
+        },
+        "assertion": { "claims": assertion },
+        "identity": { "claims": token },
     });
-    let body = json!({ "eventId": NO_APP, "eventType": event, "data": data }).to_string();
-    let mut request = HttpRequest::new(SdkBody::from(body));
+    json!({ "eventId": NOT_THERE, "eventType": event, "data": data }).to_string()
+}
+
+/// The answer to a probe.
+async fn call(client: &SharedHttpConnector, url: &str, secret: Option<&str>, event: &str) -> Result<Answer, String> {
+    let mut request = HttpRequest::new(SdkBody::from(probe(event)));
     let unfit = |error: aws_smithy_runtime_api::http::HttpError| error.to_string();
     request.set_method("POST").map_err(unfit)?;
     request.set_uri(url).map_err(unfit)?;
@@ -91,7 +107,24 @@ async fn call(client: &SharedHttpConnector, url: &str, secret: Option<&str>, eve
 
 #[cfg(test)]
 mod tests {
+    use signet_facts::Facts;
+    use signet_okta::request::Envelope;
+    use signet_okta::saml::SamlRequest;
+    use signet_okta::token::TokenRequest;
+
     use super::*;
+
+    /// Read as the functions read it, before they know that there is no such app.
+    #[test]
+    fn a_probe_names_an_app_and_a_group_in_the_form_of_each_hook() {
+        let envelope = |event: &str| Envelope::parse(probe(event).as_bytes()).unwrap();
+        let saml = SamlRequest::from_envelope(&envelope(SAML_EVENT_TYPE)).unwrap();
+        assert_eq!(saml.app_id(), Some(NOT_THERE));
+        assert_eq!(saml.groups(usual_groups_claim(Protocol::Saml)).unwrap(), [NOT_THERE]);
+        let token = TokenRequest::from_envelope(&envelope(TOKEN_EVENT_TYPE)).unwrap();
+        assert_eq!(token.client_id(), Some(NOT_THERE));
+        assert_eq!(token.groups(usual_groups_claim(Protocol::Oidc)).unwrap(), [NOT_THERE]);
+    }
 
     #[test]
     fn secrets_are_sent_in_the_open_to_nobody_else() {

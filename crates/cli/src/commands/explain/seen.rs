@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use signet_core::app::App;
+use signet_core::app::{App, Mode};
 use signet_core::code::Sha256Hasher;
 use signet_core::decision::{Deny, Outcome, SignIn};
 use signet_core::grant::Timestamp;
@@ -65,7 +65,8 @@ impl Sample {
             // An event is never read as options.
             Request::Options(_) => return Err(Failure::Usage("--request names an event".to_owned())),
         };
-        Ok(seen?.unwrap_or_else(|why| unfit(id, why.reason(), &why.to_string())))
+        let seen = seen?.unwrap_or_else(|why| unfit(id, why.reason(), &why_unfit(&why)));
+        Ok(Seen { is_observed: app.mode == Mode::Observe, ..seen })
     }
 }
 
@@ -107,7 +108,7 @@ async fn of<F: Facts>(request: &F, app: &App, table: &Table, now: Timestamp) -> 
         tag_values,
     };
     let (decision, _) = request.decide(&sign_in, &Sha256Hasher);
-    let told = |deny: &Deny| (deny.reason().to_owned(), deny.to_string());
+    let told = |deny: &Deny| (deny.reason().to_owned(), why_denied(deny));
     let denied = match &decision.outcome {
         Outcome::Deny(deny) => Some(told(deny)),
         Outcome::Access(_) | Outcome::NoAccess => None,
@@ -115,8 +116,6 @@ async fn of<F: Facts>(request: &F, app: &App, table: &Table, now: Timestamp) -> 
     let remarks = request.no_place().into_iter().chain(request.remarks(app, groups.len()));
     Ok(Ok(Seen {
         app: app.id.to_string(),
-        unfit: None,
-        is_nobody_s: false,
         groups_claim: app.groups_claim.clone(),
         groups: groups.len(),
         known: snapshot.groups.len(),
@@ -126,9 +125,30 @@ async fn of<F: Facts>(request: &F, app: &App, table: &Table, now: Timestamp) -> 
         unfit_tags,
         denied,
         gives_nothing: decision.outcome == Outcome::NoAccess,
-        recipient: None,
         remarks: remarks.map(|remark| (remark.kind.to_owned(), remark.detail)).collect(),
+        ..Seen::default()
     }))
+}
+
+/// Why a decision denies, without what to do about it: that is another thing for an app that is only observed.
+fn why_denied(deny: &Deny) -> String {
+    match deny {
+        Deny::BaseAssertion { name } => format!("the app itself emits the attribute `{name}`"),
+        Deny::BaseToken { name } => emits_claim(name),
+        other => other.to_string(),
+    }
+}
+
+/// Why a request is unfit, in the same way.
+fn why_unfit(unfit: &Unfit) -> String {
+    match unfit {
+        Unfit::BaseToken { name } => emits_claim(name),
+        other => other.to_string(),
+    }
+}
+
+fn emits_claim(name: &str) -> String {
+    format!("the issuer itself emits the claim `{name}`")
 }
 
 /// The app's tags without a value that AWS takes, by the rule of the decision.
