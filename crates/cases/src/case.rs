@@ -255,6 +255,13 @@ impl Expected {
         Self { observed: true, ..self }
     }
 
+    /// The groups' codes and the roles would be given, were it not for the reason of the denial.
+    #[must_use]
+    pub fn but_for_it<S: AsRef<str>>(self, opened_by: &[S], roles: &[S]) -> Self {
+        let Self { opened_by, roles, .. } = Self::access(opened_by, roles);
+        Self { opened_by, roles, ..self }
+    }
+
     /// The session is somebody else's than [`LOGIN`].
     #[must_use]
     pub fn identity(self, identity: &str) -> Self {

@@ -112,7 +112,7 @@ fn check_record(record: &Record, case: &Case, expected: &Expected, fake: &Fake, 
     assert_eq!(record.detail.is_some(), expected.reason.is_some(), "{label}: a reason has a sentence");
     assert_eq!(record.roles, arns(&expected.roles), "{label}: roles");
     assert_eq!(record.codes, codes(&expected.opened_by, &fake.groups), "{label}: codes");
-    let identity = (expected.verdict == Verdict::Access).then_some(expected.identity.as_str());
+    let identity = (!expected.roles.is_empty()).then_some(expected.identity.as_str());
     assert_eq!(record.source_identity.as_deref(), identity, "{label}: source identity");
     let kinds = |lines: &[signet_hook::record::NoteLine]| lines.iter().map(|line| line.kind).collect::<Vec<_>>();
     assert_eq!(kinds(&record.notes), expected.notes, "{label}: notes");

@@ -90,8 +90,7 @@ pub fn decide<'a, H: CodeHasher + ?Sized>(
     (decision, Some(claims))
 }
 
-/// The decision, but a denial where the issuer itself emits what AWS reads: everything that AWS reads
-/// comes from Signet, so that a token that is issued without it opens nothing.
+/// The decision, but a denial where the issuer itself emits what AWS reads.
 pub(crate) fn decide_unless_emitted<'a, H: CodeHasher + ?Sized>(
     sign_in: &SignIn<'a>,
     base: &BaseToken<'_>,
@@ -99,7 +98,7 @@ pub(crate) fn decide_unless_emitted<'a, H: CodeHasher + ?Sized>(
 ) -> Decision<'a> {
     let mut decision = decision::decide(sign_in, hasher);
     if let Some(name) = base.emitted() {
-        decision.outcome = Outcome::Deny(Deny::BaseToken { name: name.to_owned() });
+        decision.withhold(Deny::BaseToken { name: name.to_owned() });
     }
     decision
 }

@@ -55,10 +55,8 @@ pub fn decide<'a, H: CodeHasher + ?Sized>(
     hasher: &H,
 ) -> (Decision<'a>, Vec<Attribute>) {
     let mut decision = decision::decide(sign_in, hasher);
-    // Everything AWS reads comes from Signet, so that an assertion that Okta sends without it
-    // opens nothing. Only then is a failure of this function harmless.
     if let Some((name, _)) = base.attributes.iter().filter(|(name, _)| is_aws_attribute(name)).min() {
-        decision.outcome = Outcome::Deny(Deny::BaseAssertion { name: (*name).to_owned() });
+        decision.withhold(Deny::BaseAssertion { name: (*name).to_owned() });
     }
     let Outcome::Access(access) = &decision.outcome else {
         return (decision, Vec::new());

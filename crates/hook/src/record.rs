@@ -4,6 +4,7 @@
 //! values but groups, no tags, nothing of the assertion.
 
 use serde::Serialize;
+use signet_core::app::Mode;
 use signet_core::decision::{Decision, Finding, GroupFinding, Note, Outcome};
 use signet_core::group::GroupKey;
 use signet_facts::Remark;
@@ -49,13 +50,14 @@ pub struct Record {
     pub app_id: Option<String>,
     /// The person's id in the directory.
     pub user_id: Option<String>,
-    /// The identity of a person who was given roles: the source identity, where the session can carry one.
+    /// The identity of a person who was given roles, or would be in observe mode: the source identity, where the
+    /// session can carry one.
     pub source_identity: Option<String>,
     /// Every group that was considered.
     pub groups: Vec<GroupLine>,
-    /// The codes that were given out.
+    /// The codes that were given out, or would be in observe mode.
     pub codes: Vec<String>,
-    /// The roles that were given out.
+    /// The roles that were given out, or would be in observe mode.
     pub roles: Vec<String>,
     /// What was dropped, and why.
     pub notes: Vec<NoteLine>,
@@ -119,19 +121,23 @@ impl Record {
         record
     }
 
-    /// The record of a decision.
+    /// The record of a decision for an app of that mode. Of one that is observed it has what would be given, also
+    /// where the app itself still emits what AWS reads, as people need it to until Signet takes over.
     #[must_use]
-    pub fn decided(decision: &Decision<'_>) -> Self {
-        let mut record = match &decision.outcome {
-            Outcome::NoAccess => Self::empty(Verdict::NoAccess),
-            Outcome::Deny(deny) => Self::refused(&Refusal::Decision(deny.clone())),
-            Outcome::Access(access) => Self {
-                source_identity: Some(access.identity.as_str().to_owned()),
-                codes: access.codes.iter().map(ToString::to_string).collect(),
-                roles: access.roles.iter().map(ToString::to_string).collect(),
-                ..Self::empty(Verdict::Access)
-            },
+    pub fn decided(decision: &Decision<'_>, mode: Mode) -> Self {
+        let (mut record, given) = match &decision.outcome {
+            Outcome::NoAccess => (Self::empty(Verdict::NoAccess), None),
+            Outcome::Access(access) => (Self::empty(Verdict::Access), Some(access)),
+            Outcome::Deny(deny) => {
+                let withheld = decision.withheld.as_ref().filter(|_| mode == Mode::Observe);
+                (Self::refused(&Refusal::Decision(deny.clone())), withheld)
+            }
         };
+        if let Some(access) = given {
+            record.source_identity = Some(access.identity.as_str().to_owned());
+            record.codes = access.codes.iter().map(ToString::to_string).collect();
+            record.roles = access.roles.iter().map(ToString::to_string).collect();
+        }
         record.groups = decision.groups.iter().map(GroupLine::new).collect();
         let (alarms, notes) = decision.notes.iter().partition::<Vec<_>, _>(|note| note.is_alarm());
         record.alarms = alarms.into_iter().map(NoteLine::new).collect();
@@ -270,6 +276,7 @@ mod tests {
         let group = |key, finding| GroupFinding { key, finding };
         let decision = Decision {
             outcome: Outcome::Deny(Deny::Unentitled),
+            withheld: None,
             groups: vec![
                 group("a", Finding::Clash { code }),
                 group("b", Finding::NoGrant { expired: 2, other_app: 1 }),
@@ -277,7 +284,7 @@ mod tests {
             ],
             notes: vec![Note::Clash { code, keys: vec!["a", "z"] }, Note::TagLeftOut { key: "email", why: "missing" }],
         };
-        let record = Record::decided(&decision);
+        let record = Record::decided(&decision, Mode::Enforce);
         assert_eq!((record.verdict, record.reason, record.fault), (Verdict::Deny, Some("unentitled"), false));
         assert_eq!(
             serde_json::to_string(&record.groups).unwrap(),

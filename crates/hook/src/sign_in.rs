@@ -150,7 +150,7 @@ impl<E: Entitlements, H: CodeHasher> SignIns<E, H> {
             tag_values: tag_values(request, app),
         };
         let (decision, rendering) = request.decide(&sign_in, &self.hasher);
-        let mut record = Record::decided(&decision);
+        let mut record = Record::decided(&decision, app.mode);
         record.remark(request.remarks(app, groups.len()));
         let answer = match (&decision.outcome, rendering) {
             (Outcome::Access(_), Some(rendering)) => match W::access(request, id, app, rendering) {

@@ -51,7 +51,13 @@ fn observed(kind: Kind) -> Vec<Case> {
         reader("observed: an unfit identity")
             .given(|given| given.login = Some("jane@example.org".to_owned()))
             .step(&observe, Expected::denied("identity_pattern").observed()),
-        reader("observed: the issuer emits what AWS reads")
+        reader("observed: the issuer emits what AWS reads").claim(super::people::base_claim(kind), &["x"]).step(
+            &observe,
+            Expected::denied(super::people::base_reason(kind))
+                .but_for_it(&["Clinical Readers"], &["reader"])
+                .observed(),
+        ),
+        case("observed: the issuer emits what AWS reads, and there is no role", &["Everyone"])
             .claim(super::people::base_claim(kind), &["x"])
             .step(&observe, Expected::denied(super::people::base_reason(kind)).observed()),
         reader("observed: another protocol")

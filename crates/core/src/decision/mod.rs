@@ -32,7 +32,7 @@ use groups::{Counting, Offer};
 #[must_use]
 pub fn decide<'a, H: CodeHasher + ?Sized>(sign_in: &SignIn<'a>, hasher: &H) -> Decision<'a> {
     let Counting { offer, findings, mut notes } = groups::count(sign_in, hasher);
-    let mut decision = Decision { outcome: Outcome::NoAccess, groups: findings, notes: Vec::new() };
+    let mut decision = Decision { outcome: Outcome::NoAccess, withheld: None, groups: findings, notes: Vec::new() };
     decision.outcome = match outcome(sign_in, &offer, &mut notes) {
         Ok(outcome) => outcome,
         Err(deny) => Outcome::Deny(deny),

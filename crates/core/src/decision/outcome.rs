@@ -1,5 +1,7 @@
 //! What a sign-in gets, and why.
 
+use std::mem;
+
 use crate::app::SessionDuration;
 use crate::code::GroupCode;
 use crate::identity::{Identity, UnfitIdentity};
@@ -11,6 +13,9 @@ use crate::session::{SessionTag, UnfitTag};
 pub struct Decision<'a> {
     /// What it gets.
     pub outcome: Outcome<'a>,
+    /// What it would get, were it not denied because the app's issuer itself emits what AWS reads. Nobody is
+    /// given it: it is for whoever observes an app before its own attributes are taken out.
+    pub withheld: Option<Access<'a>>,
     /// What became of each of the person's groups, sorted by key.
     pub groups: Vec<GroupFinding<'a>>,
     /// What an operator should know of it, sorted.
@@ -18,6 +23,14 @@ pub struct Decision<'a> {
 }
 
 impl Decision<'_> {
+    /// Denies a sign-in whose issuer itself emits what AWS reads: everything that AWS reads comes from Signet, so
+    /// that what is issued without it opens nothing. Only then is a failure of the function harmless.
+    pub(crate) fn withhold(&mut self, deny: Deny) {
+        if let Outcome::Access(access) = mem::replace(&mut self.outcome, Outcome::Deny(deny)) {
+            self.withheld = Some(access);
+        }
+    }
+
     /// Marks the groups whose codes gave way to others that open the same roles.
     pub(super) fn mark_left_out(&mut self, emitted: &[GroupCode]) {
         for group in &mut self.groups {

@@ -501,6 +501,20 @@ fn an_attribute_of_the_apps_own_below_the_prefix_of_aws_denies() {
 }
 
 #[test]
+fn what_the_apps_own_attributes_keep_back_is_known_to_whoever_observes_it() {
+    let mut scene = Scene::new().reader();
+    scene.read(|_, saml, _| assert_eq!(saml.withheld, None));
+    scene.base = vec![("https://aws.amazon.com/SAML/Attributes/Role", vec!["x"])];
+    scene.read(|decision, saml, attributes| {
+        let Outcome::Access(access) = decision.outcome else { panic!("{:?}", decision.outcome) };
+        assert_eq!((decision.withheld, saml.withheld), (None, Some(access)));
+        assert!(matches!(saml.outcome, Outcome::Deny(Deny::BaseAssertion { .. })) && attributes.is_empty());
+    });
+    scene.identity = None;
+    scene.read(|_, saml, _| assert_eq!(saml.withheld, None, "nothing is kept back where there was nothing"));
+}
+
+#[test]
 fn attributes_are_those_that_aws_reads() {
     let mut scene = Scene::new().reader().group("Clinical Stewards", "wv6d", 0, vec![grant(STEWARD)]);
     scene = scene.tags(&[("email", false)], &["email"]);
