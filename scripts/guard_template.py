@@ -70,6 +70,12 @@ SYNCS = {
     "EntitlementSync": ("entitlement-sync", TOLD, {"Events", "ReservedConcurrentExecutions"}),
     "TrustSync": ("trust-sync", TOLD | TRUST_TOLD, {"Events", "EventInvokeConfig"}),
 }
+# To whom what is published is sent: by the name of the subscription, its topic and its endpoint.
+SUBSCRIBED = {
+    "DatasetSubscription": [{"Ref": "DatasetTopic"}, arn("EventQueue")],
+    "ProviderSubscription": [{"Ref": "ProviderTopic"}, arn("EventQueue")],
+    "AlertSubscription": [{"Ref": "AlertTopic"}, {"Ref": "AlertEndpoint"}],
+}
 # A topic's own Subscription sends what is published elsewhere, unseen by the rules of subscriptions.
 ALL_OF_TOPIC = {"TopicName", "DisplayName", "KmsMasterKeyId", "Tags"}
 SCHEDULES = {"TickSchedule": {"task": "tick"}, "NightlySweep": {"task": "sweep"}}
@@ -237,7 +243,11 @@ def faults_of_producers_topic(template):
 
 
 def faults_of_targets(template):
-    """A policy on a queue or topic that is named otherwise than by `!Ref` is in no rule's view."""
+    """Who hears of what is published; and a policy on a queue or topic that is named otherwise than by `!Ref`, and so
+    is in no rule's view."""
+    for name, properties in template.of("AWS::SNS::Subscription").items():
+        if [properties.get("TopicArn"), properties.get("Endpoint")] != SUBSCRIBED.get(name):
+            yield name, "sends what is published to somebody whom this guard does not know; take it out, or restore it"
     for kind, member in (("SQS::Queue", "Queues"), ("SNS::Topic", "Topics")):
         known = [{"Ref": name} for name in template.of(f"AWS::{kind}")]
         for name, properties in template.of(f"AWS::{kind}Policy").items():
@@ -376,6 +386,8 @@ def faults_of_trust(template):
         yield "TrustQueue", "drops a second change of an account by its content; set ContentBasedDeduplication to false"
     if queue.get("VisibilityTimeout", 30) < function.get("Timeout", 3) + 60:
         yield "TrustQueue", "shows an account to others while it is worked on; raise VisibilityTimeout"
+    for schedule in sorted(set(template.of("AWS::Scheduler::Schedule")) - set(SCHEDULES)):
+        yield schedule, "calls something that this guard does not know; take it out"
     for schedule, task in SCHEDULES.items():
         target = template.get(schedule).get("Target", {})
         if target.get("Arn") != arn(name) or json.loads(target.get("Input", "{}")) != task:

@@ -272,6 +272,17 @@ CASES = [
         "`Other` is on something else than topics",
     ),
     (
+        "a subscriber more",
+        make("AWS::SNS::Subscription", TopicArn={"Ref": "AlertTopic"}, Protocol="sqs", Endpoint=ELSEWHERE),
+        "`Other` sends what is published",
+    ),
+    (
+        "a subscriber elsewhere",
+        put(of("DatasetSubscription", "Endpoint"), ELSEWHERE),
+        "`DatasetSubscription` sends what is published",
+    ),
+    ("a schedule more", copy_of("TickSchedule", "Other"), "`Other` calls something"),
+    (
         "a topic's own subscription",
         put(of("DatasetTopic", "Subscription"), [{"Protocol": "sqs", "Endpoint": ELSEWHERE}]),
         "`DatasetTopic` has Subscription",
