@@ -20,7 +20,9 @@ refuse() { # WHAT PATTERN PATHSPEC…
 }
 
 refuse 'left undone' '(^|[^a-zA-Z_])(todo|unimplemented|dbg)!' '*.rs'
-refuse 'a test that is switched off' '#\[ignore' '*.rs'
+# `#[ignore]` and `#[cfg_attr(…, ignore)]`, with a reason or without, the latter also over several lines.
+refuse 'a test that is switched off' \
+  '#\[ *(ignore|cfg_attr\(.*, *ignore *[],)=])|^[[:space:]]*ignore *(=.*)?[],)]*$' '*.rs'
 refuse 'a path of some machine' \
   '(^|[^a-zA-Z0-9_.])/(roo[t]/|hom[e]/[a-z]|User[s]/[a-zA-Z]|tm[p]/[a-z]|wor[k]/[a-z.])' . ':!*.lock'
 

@@ -13,7 +13,16 @@ import sys
 from pathlib import Path
 
 from operation_rules import OPERATIONS, faults_of_tags
-from sign_in_rules import CODE_DEPLOY, FUNCTIONS, KEY, LAMBDA, SIGN_IN, faults_of_user_pool
+from sign_in_rules import (
+    ALL_OF_FUNCTION,
+    CODE_DEPLOY,
+    FUNCTIONS,
+    KEY,
+    LAMBDA,
+    SIGN_IN,
+    faults_of_code,
+    faults_of_user_pool,
+)
 from template_words import (
     CUSTOMER_KEY,
     NOTHING,
@@ -42,6 +51,33 @@ PUBLISHERS["ProviderTopic"] = ("HasProviderPublishers", "ProviderPublisherAccoun
 WRITTEN = ["SOURCE#*", "GROUP#*", "CODE#*", "ROLE#*", "ACCOUNT#*", "APP#*", "PROVIDER#*", "ISSUER#*", "HISTORY#*"]
 # What TrustSync is called by, and what it must be seen by.
 FILTER = {"dynamodb": {"Keys": {"pk": {"S": [{"prefix": "ACCOUNT#"}]}}, "NewImage": {"last": {"S": ["wanted"]}}}}
+# What the functions of events and of trust policies are told: from a dry run to the roles that may be written, all
+# is a parameter, so that its pattern and default hold.
+TOLD = {"SIGNET_TABLE": {"Ref": "EntitlementTable"}, "SIGNET_ALERT_TOPIC": {"Ref": "AlertTopic"}}
+TRUST_TOLD = {
+    "SIGNET_TRUST_QUEUE_URL": {"Ref": "TrustQueue"},
+    "SIGNET_MEMBER_ROLE": {"Ref": "MemberRole"},
+    "SIGNET_EXTERNAL_ID": {"Ref": "ExternalId"},
+    "SIGNET_ROLE_PATHS": either("HasRolePaths", {"Ref": "RolePaths"}, NOTHING),
+    "SIGNET_ROLE_TAG": either("HasRoleTag", {"Ref": "RoleTag"}, NOTHING),
+    "SIGNET_DRY_RUN": {"Ref": "TrustDryRun"},
+    "SIGNET_POLICY_QUOTA": {"Ref": "PolicyQuota"},
+    "SIGNET_IAM_WRITES_PER_SECOND": {"Ref": "IamWritesPerSecond"},
+    "SIGNET_IAM_READS_PER_SECOND": {"Ref": "IamReadsPerSecond"},
+}
+# Each of the two: its folder, what it is told, what else is said of it.
+SYNCS = {
+    "EntitlementSync": ("entitlement-sync", TOLD, {"Events", "ReservedConcurrentExecutions"}),
+    "TrustSync": ("trust-sync", TOLD | TRUST_TOLD, {"Events", "EventInvokeConfig"}),
+}
+# To whom what is published is sent: by the name of the subscription, its topic and its endpoint.
+SUBSCRIBED = {
+    "DatasetSubscription": [{"Ref": "DatasetTopic"}, arn("EventQueue")],
+    "ProviderSubscription": [{"Ref": "ProviderTopic"}, arn("EventQueue")],
+    "AlertSubscription": [{"Ref": "AlertTopic"}, {"Ref": "AlertEndpoint"}],
+}
+# A topic's own Subscription sends what is published elsewhere, unseen by the rules of subscriptions.
+ALL_OF_TOPIC = {"TopicName", "DisplayName", "KmsMasterKeyId", "Tags"}
 SCHEDULES = {"TickSchedule": {"task": "tick"}, "NightlySweep": {"task": "sweep"}}
 INDEX = {"Fn::Sub": "${EntitlementTable.Arn}/index/by-kind"}
 MARKS = {"ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "kind", "raising", "raised"]}}
@@ -206,6 +242,19 @@ def faults_of_producers_topic(template):
         yield name, "is not encrypted; set KmsMasterKeyId"
 
 
+def faults_of_targets(template):
+    """Who hears of what is published; and a policy on a queue or topic that is named otherwise than by `!Ref`, and so
+    is in no rule's view."""
+    for name, properties in template.of("AWS::SNS::Subscription").items():
+        if [properties.get("TopicArn"), properties.get("Endpoint")] != SUBSCRIBED.get(name):
+            yield name, "sends what is published to somebody whom this guard does not know; take it out, or restore it"
+    for kind, member in (("SQS::Queue", "Queues"), ("SNS::Topic", "Topics")):
+        known = [{"Ref": name} for name in template.of(f"AWS::{kind}")]
+        for name, properties in template.of(f"AWS::{kind}Policy").items():
+            if any(target not in known for target in properties[member]):
+                yield name, f"is on something else than {member.lower()} of this stack by `!Ref`; correct {member}"
+
+
 def faults_of_queues(template):
     for name, properties in template.of("AWS::SQS::Queue").items():
         policy = template.policy("AWS::SQS::QueuePolicy", "Queues", name)
@@ -233,6 +282,8 @@ def faults_of_topics(template):
     for name, properties in template.of("AWS::SNS::Topic").items():
         if properties.get("KmsMasterKeyId") != either("HasCustomerKey", {"Ref": "KmsKeyArn"}, arn("EventKey")):
             yield name, "is not encrypted with the customer's key or the stack's; set KmsMasterKeyId"
+        if other := sorted(set(properties) - ALL_OF_TOPIC):
+            yield name, f"has {', '.join(other)}, where this guard does not look; take it off"
         policy = template.policy("AWS::SNS::TopicPolicy", "Topics", name)
         if deny("sns:Publish", {"Ref": name}, Bool={"aws:SecureTransport": "false"}) not in policy:
             yield name, "has no policy that denies `sns:Publish` without TLS; add the statement `OnlyTls`"
@@ -295,13 +346,14 @@ def faults_of_roles(template):
 
 
 def faults_of_environments(template):
-    for name, folder in (("EntitlementSync", "entitlement-sync"), ("TrustSync", "trust-sync")):
+    for name, (folder, told, more) in SYNCS.items():
+        yield from faults_of_code(template, name, folder, told, ALL_OF_FUNCTION | more)
         sources = sorted((ROOT / "functions" / folder / "src").rglob("*.rs"))
         code = [path.read_text(encoding="utf-8").partition("#[cfg(test)]")[0] for path in sources]
         read = set(re.findall(r'"(SIGNET_[A-Z_]+)"', "".join(code)))
-        given = set(template.get(name).get("Environment", {}).get("Variables", {}))
-        if read != given:
-            yield name, f"is not given {sorted(read - given)} that it reads, or is given {sorted(given - read)} in vain"
+        if read != set(told):
+            in_vain = sorted(set(told) - read)
+            yield name, f"is not given {sorted(read - set(told))} that it reads, or is given {in_vain} in vain"
 
 
 def faults_of_trust(template):
@@ -334,6 +386,8 @@ def faults_of_trust(template):
         yield "TrustQueue", "drops a second change of an account by its content; set ContentBasedDeduplication to false"
     if queue.get("VisibilityTimeout", 30) < function.get("Timeout", 3) + 60:
         yield "TrustQueue", "shows an account to others while it is worked on; raise VisibilityTimeout"
+    for schedule in sorted(set(template.of("AWS::Scheduler::Schedule")) - set(SCHEDULES)):
+        yield schedule, "calls something that this guard does not know; take it out"
     for schedule, task in SCHEDULES.items():
         target = template.get(schedule).get("Target", {})
         if target.get("Arn") != arn(name) or json.loads(target.get("Input", "{}")) != task:
@@ -437,7 +491,14 @@ def brief(statement):
     return json.dumps({key: inner[key] for key in ("Effect", "Action", "Resource") if key in inner})
 
 
-EVENTS = (faults_of_subscriptions, faults_of_queues, faults_of_topics, faults_of_key, faults_of_function)
+EVENTS = (
+    faults_of_subscriptions,
+    faults_of_targets,
+    faults_of_queues,
+    faults_of_topics,
+    faults_of_key,
+    faults_of_function,
+)
 # The rules of each template.
 RULES = {
     "template.yaml": (*SIGN_IN, *EVENTS, faults_of_roles, faults_of_environments, faults_of_trust, *OPERATIONS),

@@ -28,8 +28,11 @@ DIMENSIONS = {
     "AWS/ApiGateway": ("ApiId", "Ref"),
 }
 TELL = [either("HasAlarmTopic", {"Ref": "AlarmTopicArn"}, {"Ref": "AlertTopic"})]
-# Nothing reaches a role in a dry run, so that what waits there would tell nothing new.
-QUIET = {"OldestUnreconciledAlarm": either("IsTrustLive", True, False)}
+# A dry run writes, notes and tells nothing: what waits there would tell nothing new, and what it finds it finds again
+# at every run of the schedule, without an alert that says where.
+OF_TRUST = ("OldestUnreconciled", "RolesFailed", "ProvidersFailed", "PolicyTooLong", "Drift")
+QUIET = {f"{what}Alarm": either("IsTrustLive", True, False) for what in OF_TRUST}
+TRUST_LIVE = {"Fn::Equals": [{"Ref": "TrustDryRun"}, "false"]}
 SIGN_IN = {"SamlHook": None, "TokenHook": "HasTokenHook", "PreToken": "HasUserPool"}
 # What is counted in the lines of a sign-in function's log, over all reasons.
 COUNTED = {
@@ -43,17 +46,78 @@ REFUSED = '{ $.status = "429" || $.status = "403" || ($.status = "401" && $.inte
 # Errors of a function whose denials are errors: see the template for the tenth.
 CRASHES = {"Id": "crashes", "Label": "errors that are no denials", "ReturnData": True}
 CRASHES["Expression"] = "errors - 1.1 * (denied + rejected)"
+SHARE = {"Id": "share", "Label": "per cent denied", "ReturnData": True}
+SHARE["Expression"] = "IF(denied >= 5, 100 * denied / signins, 0)"
 OF_STACK = {"Fn::Sub": "Signet/${AWS::StackName}"}
 QUEUES = ("EventDeadLetters", "UndeliveredEvents", "TrustDeadLetters", "StreamFailures", "ScheduleFailures")
 WATCHED = {
     *(("ApproximateNumberOfMessagesVisible", queue) for queue in QUEUES),
+    ("ApproximateAgeOfOldestMessage", "EventQueue"),
+    *((metric, "EntitlementSync") for metric in ("Lag", "EventsFailed", "EventsRefused", "Collisions", "GroupFill")),
     *((metric, "TrustSync") for metric in ("OldestUnreconciled", "RolesFailed", "RolesTooLong", "RolesDrifted")),
+    ("ProvidersFailed", "TrustSync"),
     *((metric, function) for metric in ("Errors", "Throttles") for function in ("EntitlementSync", "TrustSync")),
     *((f"{function}{count}", None) for function in SIGN_IN for count in COUNTED),
     *((metric, function) for metric in ("Duration", "SignIns", "Throttles") for function in SIGN_IN),
     *(("Errors", function) for function in ("SamlHook", "TokenHook")),
     *((f"Url{class_}xxCount", function) for class_ in (4, 5) for function in ("SamlHook", "TokenHook")),
     *(("5xx", "HookApi"), ("HttpApiRefusals", None), ("Errors", "PreToken")),
+}
+
+
+def when(stat, operator, threshold, period=60, of=(1, 1), missing="notBreaching", expression=None):
+    """When an alarm rises: what it makes of a period's numbers, and in how many of how many periods."""
+    compared = {">": "GreaterThanThreshold", ">=": "GreaterThanOrEqualToThreshold"}[operator]
+    return {
+        "stat": [stat],
+        "period": [period],
+        "operator": compared,
+        "threshold": threshold,
+        "periods": list(of),
+        "missing": missing,
+        "expression": expression,
+    }
+
+
+ONCE = when("Sum", ">=", 1)
+TWICE_IN_3, TWICE_IN_5 = when("Sum", ">=", 1, of=(2, 3)), when("Sum", ">=", 1, of=(2, 5))
+FIVE_CALLERS = when("Sum", ">=", 5, 300)
+ANY_LEFT = when("Maximum", ">", 0)
+# When each alarm rises. One that asks for more than ever comes, or for less than nothing, would never rise.
+RISES = {
+    **{f"{function}FaultsAlarm": TWICE_IN_5 for function in SIGN_IN},
+    **{f"{function}ErrorsAlarm": ONCE for function in ("SamlHook", "TokenHook", "Sync", "TrustSync")},
+    **{f"{function}SlowAlarm": when("p99", ">", {"Ref": "SlowSignInMs"}, of=(3, 5)) for function in SIGN_IN},
+    **{
+        f"{function}DenialsAlarm": when("Sum", ">", {"Ref": "DenialsPercent"}, 300, (2, 3), expression=SHARE)
+        for function in SIGN_IN
+    },
+    **{f"{function}FindingsAlarm": ONCE for function in SIGN_IN},
+    **{f"{function}RejectionsAlarm": FIVE_CALLERS for function in SIGN_IN},
+    **{f"{function}ThrottlesAlarm": ONCE for function in SIGN_IN},
+    "PreTokenTimeoutsAlarm": when("Maximum", ">=", 4900),
+    "PreTokenCrashesAlarm": when("Sum", ">=", 1, of=(2, 5), expression=CRASHES),
+    **{f"{door}ErrorsAlarm": TWICE_IN_5 for door in ("HttpApi", "SamlHookUrl", "TokenHookUrl")},
+    **{f"{door}RefusalsAlarm": FIVE_CALLERS for door in ("HttpApi", "SamlHookUrl", "TokenHookUrl")},
+    **{f"{queue}Alarm": ANY_LEFT for queue in ("DeadLetters", "UndeliveredEvents", "TrustDeadLetters")},
+    **{f"{queue}Alarm": ANY_LEFT for queue in ("StreamFailures", "ScheduleFailures")},
+    "EventAgeAlarm": when("Maximum", ">=", 300, of=(3, 3)),
+    "EventLagAlarm": when("p95", ">", 60_000, 300),
+    "EventsFailedAlarm": when("Sum", ">=", 1, 300, (2, 3)),
+    **{f"{what}Alarm": ONCE for what in ("EventsRefused", "Collisions", "PolicyTooLong", "Drift")},
+    "GroupFillAlarm": when("Maximum", ">=", 90, 300),
+    **{f"{function}ThrottlesAlarm": TWICE_IN_3 for function in ("Sync", "TrustSync")},
+    # Silence is as bad: the schedule may not run.
+    "OldestUnreconciledAlarm": when("Maximum", ">", {"Ref": "StaleAfterSeconds"}, 300, (2, 3), "breaching"),
+    "RolesFailedAlarm": when("Sum", ">=", 1, 300, (2, 3)),
+    # It is tried again every hour: a shorter time would end the alarm in between.
+    "ProvidersFailedAlarm": when("Sum", ">=", 1, 300, (1, 18)),
+}
+# All that is said of an alarm. What else there is could keep it from rising, as EvaluateLowSampleCountPercentile does.
+ALL_OF_ALARM = {
+    *("AlarmDescription", "Namespace", "MetricName", "Dimensions", "Metrics", "Statistic", "ExtendedStatistic", "Unit"),
+    *("Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData"),
+    *("ActionsEnabled", "AlarmActions", "OKActions", "Tags"),
 }
 # What the dashboard must show, by its metric.
 SHOWN = {
@@ -94,6 +158,12 @@ TOKEN = re.compile(
 # What is written of the lines that functions write: a structure, and each field with the name that it is given.
 STRUCTURE = re.compile(r"#\[derive\([^\n]*Serialize\)\]\n(?:pub )?struct [^{\n]*\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 FIELD = re.compile(r'(?:#\[serde\(rename = "([\w.]+)"[^\n]*\)\]\n\s+)?(?:pub )?(\w+): [^\n]*,\n')
+# All that is said of the table. A ResourcePolicy would let others in, a KinesisStreamSpecification tell them.
+ALL_OF_TABLE = {
+    *("TableName", "BillingMode", "DeletionProtectionEnabled", "AttributeDefinitions", "KeySchema", "Tags"),
+    *("GlobalSecondaryIndexes", "StreamSpecification", "PointInTimeRecoverySpecification", "SSESpecification"),
+}
+ALL_OF_LOG = {"LogGroupName", "RetentionInDays", "KmsKeyId", "Tags"}
 # Of two that write, one in each Region, the later would undo the earlier without knowing it.
 IN_ONE_REGION = ("EntitlementTable", "EntitlementSync", "TrustSync", "TickSchedule", "NightlySweep")
 
@@ -148,11 +218,15 @@ def faults_of_alarms(template):
                 yield name, f"watches `{metric}`, which {METRICS.get(of, of)} does not declare"
             if namespace == OF_STACK and metric not in template.of("AWS::Logs::MetricFilter"):
                 yield name, f"watches `{metric}`, which no metric filter of this name counts"
-            if metric == "OldestUnreconciled" and properties.get("TreatMissingData") != "breaching":
-                yield name, "takes silence for good: the schedule may not run; let TreatMissingData say `breaching`"
             # A denial is an error of this function.
             if (metric, of) == ("Errors", "PreToken") and properties.get("Metrics", [{}])[0] != CRASHES:
                 yield name, f"rises with denials, which are errors of PreToken; let it say `{CRASHES['Expression']}`"
+        if name not in RISES:
+            yield name, "is an alarm of which RISES does not say when it rises; say it there"
+        elif said := otherwise(rise_of(properties), RISES[name]):
+            yield name, f"rises at another time than is argued here, or never: {said}"
+        if other := sorted(set(properties) - ALL_OF_ALARM):
+            yield name, f"has {', '.join(other)}, by which it may not rise; take it off"
         if properties.get("AlarmActions") != TELL or properties.get("OKActions", TELL) != TELL:
             yield name, "does not tell AlarmTopicArn or AlertTopic; restore AlarmActions"
         if properties.get("ActionsEnabled") != QUIET.get(name):
@@ -162,10 +236,34 @@ def faults_of_alarms(template):
             yield name, 'does not name a section of docs/alarms.md in its description; add `See docs/alarms.md, "…"`'
         elif f"`{name}`" not in sections[title[1]]:
             yield name, f"is not named in the section {title[1]} of docs/alarms.md; name it there"
+    if template.conditions.get("IsTrustLive") != TRUST_LIVE:
+        yield sorted(QUIET)[0], "and others hang on another condition than TrustDryRun; restore IsTrustLive"
     for metric, of in sorted(WATCHED - seen, key=str):
         yield of or metric, f"has no alarm that watches `{metric}`; put it back"
     for name in sorted(set(re.findall(r"`(\w+Alarm)`", "".join(sections.values()))) - set(alarms)):
         yield name, ""
+
+
+def rise_of(alarm):
+    """When an alarm rises, as `when` says it."""
+    parts = alarm.get("Metrics", [])
+    stats = [part["MetricStat"] for part in parts if "MetricStat" in part]
+    stats = stats or [alarm | {"Stat": alarm.get("Statistic", alarm.get("ExtendedStatistic"))}]
+    periods = alarm.get("EvaluationPeriods")
+    return {
+        "stat": sorted({str(each.get("Stat")) for each in stats}),
+        "period": sorted({each.get("Period") for each in stats}, key=str),
+        "operator": alarm.get("ComparisonOperator"),
+        "threshold": alarm.get("Threshold"),
+        "periods": [alarm.get("DatapointsToAlarm", periods), periods],
+        "missing": alarm.get("TreatMissingData"),
+        "expression": next((part for part in parts if "Expression" in part), None),
+    }
+
+
+def otherwise(said, wanted):
+    """In what a rise differs from another."""
+    return ", ".join(f"{what} {said[what]}, not {wanted[what]}" for what in wanted if said[what] != wanted[what])
 
 
 def sections_of(text):
@@ -198,6 +296,8 @@ def faults_of_logs(template):
         if TRACES not in map(bare, template.statements(f"{name}Role")):
             yield f"{name}Role", "may not send traces where Tracing is Active, or always; restore `SendTraces`"
     for name, group in groups.items():
+        if other := sorted(set(group) - ALL_OF_LOG):
+            yield name, f"has {', '.join(other)}, where this guard does not look; take it off"
         if group.get("RetentionInDays") != {"Ref": "LogRetentionDays"}:
             yield name, "is kept for ever, or another time than LogRetentionDays; restore RetentionInDays"
         if group.get("KmsKeyId") != CUSTOMER_KEY:
@@ -214,6 +314,8 @@ def faults_of_table(template):
     sse = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": CUSTOMER_KEY}
     if template.get(name).get("SSESpecification") != sse:
         yield name, "is not encrypted by KMS, with KmsKeyArn where it is given; restore SSESpecification"
+    if other := sorted(set(template.get(name)) - ALL_OF_TABLE):
+        yield name, f"has {', '.join(other)}, by which others may read or write it, or hear of it; take it off"
     # Global tables need both images, and so does whoever looks for who wrote what.
     if template.get(name).get("StreamSpecification") != {"StreamViewType": "NEW_AND_OLD_IMAGES"}:
         yield name, "has no stream of both images; restore StreamSpecification"

@@ -30,6 +30,7 @@ TARGETS = {"arm64": "aarch64-unknown-linux-gnu", "x86_64": "x86_64-unknown-linux
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/Cargo.toml"))
 # The first that a zip can have.
 EPOCH = (1980, 1, 1, 0, 0, 0)
+SUMS = "SHA256SUMS"
 
 
 def run(command, folder=ROOT, **environment):
@@ -111,6 +112,14 @@ def component(reference, crate, kind):
     return told
 
 
+def write_sums(folder):
+    """The checksums of all files of a release, as `sha256sum --check` reads them. How many there are."""
+    files = sorted(path for path in folder.iterdir() if path.name != SUMS)
+    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
+    (folder / SUMS).write_text("".join(sums), encoding="utf-8")
+    return len(sums)
+
+
 def main():
     architectures = sys.argv[1:] or list(TARGETS)
     if unknown := [each for each in architectures if each not in TARGETS]:
@@ -133,9 +142,7 @@ def main():
             package.with_suffix(".cdx.json").write_text(text, encoding="utf-8")
             crates = len(materials["components"])
             print(f"{package.name}: {package.stat().st_size / 1e6:.2f} MB, {crates} crates", flush=True)
-    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(folder.iterdir())]
-    (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
-    print(f"{len(sums)} files and SHA256SUMS in {folder.relative_to(ROOT)}")
+    print(f"{write_sums(folder)} files and {SUMS} in {folder.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -74,6 +74,28 @@ def statements_of(role):
     return of(role, "Policies/0/PolicyDocument/Statement")
 
 
+def copy_of(name, other):
+    def change(content):
+        content["Resources"][other] = copy.deepcopy(content["Resources"][name])
+
+    return change
+
+
+def told(function, variable):
+    return of(function, f"Environment/Variables/{variable}")
+
+
+def make(kind, **properties):
+    """A resource more."""
+    return put("Resources/Other", {"Type": kind, "Properties": properties})
+
+
+def open_to_all(action):
+    return {"Statement": [EVERYTHING | {"Principal": "*", "Action": action}]}
+
+
+LAYER = "arn:aws:lambda:eu-central-1:111122223333:layer:x:1"
+ELSEWHERE = "arn:aws:sqs:eu-central-1:111122223333:x"
 QUERY = "QueryString"
 KEY_POLICY = of("EventKey", "KeyPolicy/Statement")
 # What is broken in the main template, how, and what must be said of it.
@@ -132,6 +154,144 @@ CASES = [
         drop(f"{statements_of('TrustSyncRole')}/10/Condition"),
         "`TrustSyncRole` may do what is not foreseen",
     ),
+    # What runs in the functions, and with which settings.
+    ("an end of the dry run", put(told("TrustSync", "SIGNET_DRY_RUN"), "false"), "`TrustSync` has another environment"),
+    (
+        "a member role that may do all",
+        put(told("TrustSync", "SIGNET_MEMBER_ROLE"), "OrganizationAccountAccessRole"),
+        "`TrustSync` has another environment",
+    ),
+    ("all paths", put(told("TrustSync", "SIGNET_ROLE_PATHS"), "/"), "`TrustSync` has another environment"),
+    ("no external id", drop(told("TrustSync", "SIGNET_EXTERNAL_ID")), "`TrustSync` has another environment"),
+    (
+        "another table",
+        put(told("EntitlementSync", "SIGNET_TABLE"), "other"),
+        "`EntitlementSync` has another environment",
+    ),
+    (
+        "a variable of the runtime",
+        put(told("SamlHook", "AWS_LAMBDA_EXEC_WRAPPER"), "/opt/x"),
+        "`SamlHook` has another environment",
+    ),
+    *(
+        case
+        for function in ("SamlHook", "TokenHook", "PreToken", "EntitlementSync", "TrustSync")
+        for case in (
+            (f"a layer in {function}", put(of(function, "Layers"), [LAYER]), f"`{function}` has `Layers`"),
+            (
+                f"other code in {function}",
+                put(of(function, "CodeUri"), "s3://other/x.zip"),
+                f"`{function}` is not built alone",
+            ),
+            (
+                f"another program in {function}",
+                put(f"Resources/{function}/Metadata/BuildProperties/Binary", "other"),
+                f"`{function}` is not built as",
+            ),
+            (
+                f"{function} is not built",
+                put(f"Resources/{function}/Metadata/SkipBuild", True),
+                f"`{function}` is not built as",
+            ),
+            (
+                f"a URL of {function}",
+                put(of(function, "FunctionUrlConfig"), {"AuthType": "NONE"}),
+                f"`{function}` has `FunctionUrlConfig`",
+            ),
+            (
+                f"files of others in {function}",
+                put(of(function, "FileSystemConfigs"), [{"Arn": "x", "LocalMountPath": "/mnt/x"}]),
+                f"`{function}` has `FileSystemConfigs`",
+            ),
+        )
+    ),
+    ("a way to call SamlHook", put(of("SamlHook", "Events"), {"Any": {"Type": "Api"}}), "`SamlHook` has `Events`"),
+    ("settings of all functions", put("Globals", {"Function": {"Layers": [LAYER]}}), "settings from `Globals`"),
+    ("another transform", put("Transform", ["AWS::Serverless-2016-10-31", "Other"]), "what a transform makes"),
+    (
+        "a transform of a part",
+        put(of("AlertTopic", "DisplayName"), {"Fn::Transform": {"Name": "AWS::Include"}}),
+        "what a transform makes",
+    ),
+    # Doors beside the function, the table and the policies.
+    (
+        "a policy of the table",
+        put(of("EntitlementTable", "ResourcePolicy"), {"PolicyDocument": open_to_all("dynamodb:*")}),
+        "`EntitlementTable` has ResourcePolicy",
+    ),
+    (
+        "the table's changes elsewhere",
+        put(of("EntitlementTable", "KinesisStreamSpecification"), {"StreamArn": "x"}),
+        "`EntitlementTable` has KinesisStreamSpecification",
+    ),
+    (
+        "a queue's inline policy",
+        make(
+            "AWS::SQS::QueueInlinePolicy", Queue={"Ref": "EventQueue"}, PolicyDocument=open_to_all("sqs:SendMessage")
+        ),
+        "`Other` is of the type AWS::SQS::QueueInlinePolicy",
+    ),
+    (
+        "a topic's inline policy",
+        make(
+            "AWS::SNS::TopicInlinePolicy",
+            TopicArn={"Ref": "DatasetTopic"},
+            PolicyDocument=open_to_all("sns:Publish"),
+        ),
+        "`Other` is of the type AWS::SNS::TopicInlinePolicy",
+    ),
+    *(
+        (f"an {kind}", make(f"AWS::{kind}"), f"`Other` is of the type AWS::{kind}")
+        for kind in (
+            *("Lambda::EventInvokeConfig", "Lambda::LayerVersionPermission", "Lambda::EventSourceMapping"),
+            *("Lambda::Function", "IAM::RolePolicy", "IAM::ManagedPolicy", "Serverless::HttpApi"),
+            *("Logs::SubscriptionFilter", "Logs::ResourcePolicy", "Events::Rule", "CloudFormation::Stack"),
+        )
+    ),
+    (
+        "a permission more",
+        make("AWS::Lambda::Permission", FunctionName={"Ref": "TrustSync"}, Principal="*"),
+        "`Other` lets somebody call a function",
+    ),
+    (
+        "a queue's policy by its URL",
+        make(
+            "AWS::SQS::QueuePolicy",
+            Queues=[{"Fn::Sub": "${EventQueue}"}],
+            PolicyDocument=open_to_all("sqs:SendMessage"),
+        ),
+        "`Other` is on something else than queues",
+    ),
+    (
+        "a topic's policy by its ARN",
+        make(
+            "AWS::SNS::TopicPolicy",
+            Topics=[{"Fn::Sub": "${DatasetTopic}"}],
+            PolicyDocument=open_to_all("sns:Publish"),
+        ),
+        "`Other` is on something else than topics",
+    ),
+    (
+        "a subscriber more",
+        make("AWS::SNS::Subscription", TopicArn={"Ref": "AlertTopic"}, Protocol="sqs", Endpoint=ELSEWHERE),
+        "`Other` sends what is published",
+    ),
+    (
+        "a subscriber elsewhere",
+        put(of("DatasetSubscription", "Endpoint"), ELSEWHERE),
+        "`DatasetSubscription` sends what is published",
+    ),
+    ("a schedule more", copy_of("TickSchedule", "Other"), "`Other` calls something"),
+    (
+        "a topic's own subscription",
+        put(of("DatasetTopic", "Subscription"), [{"Protocol": "sqs", "Endpoint": ELSEWHERE}]),
+        "`DatasetTopic` has Subscription",
+    ),
+    (
+        "a log's policy",
+        put(of("SamlHookLog", "ResourcePolicyDocument"), open_to_all("logs:*")),
+        "`SamlHookLog` has ResourcePolicyDocument",
+    ),
     # Keys and encryption.
     ("a key for anybody", put(f"{KEY_POLICY}/3/Principal", ANYBODY), "`EventKey` is not for"),
     ("a key that alarms cannot use", drop(f"{KEY_POLICY}/3"), "`EventKey` is not for"),
@@ -172,10 +332,56 @@ CASES = [
     ("an endpoint with spaces", drop("Parameters/AlertEndpoint/AllowedPattern"), "AlertEndpoint takes"),
     # Alarms.
     ("an alarm that is off", put(of("RolesFailedAlarm", "ActionsEnabled"), False), "is switched off"),
+    *(
+        (f"{alarm} in a dry run", drop(of(alarm, "ActionsEnabled")), f"`{alarm}` is switched off, or otherwise")
+        for alarm in (
+            *("OldestUnreconciledAlarm", "RolesFailedAlarm", "ProvidersFailedAlarm"),
+            *("PolicyTooLongAlarm", "DriftAlarm"),
+        )
+    ),
     (
-        "an alarm that is never quiet",
-        drop(of("OldestUnreconciledAlarm", "ActionsEnabled")),
-        "is switched off, or otherwise",
+        "a dry run by another name",
+        put("Conditions/IsTrustLive", {"Fn::Equals": [{"Ref": "Scope"}, "none"]}),
+        "restore IsTrustLive",
+    ),
+    ("a threshold that is never reached", put(of("SamlHookFindingsAlarm", "Threshold"), 1_000_000), "or never: thresh"),
+    (
+        "less than nothing",
+        lambda content: [
+            put(of("SamlHookFindingsAlarm", what), value)(content)
+            for what, value in (("ComparisonOperator", "LessThanThreshold"), ("Threshold", -1))
+        ],
+        "or never: operator",
+    ),
+    ("very many callers", put(of("SamlHookRejectionsAlarm", "Threshold"), 50_000), "or never: threshold"),
+    ("a threshold of a share", put(of("PreTokenDenialsAlarm", "Threshold"), 100), "or never: threshold"),
+    (
+        "a share of more",
+        put(of("SamlHookDenialsAlarm", "Metrics/0/Expression"), "IF(denied >= 5000, 100 * denied / signins, 0)"),
+        "or never: expression",
+    ),
+    ("another statistic", put(of("EventLagAlarm", "ExtendedStatistic"), "p1"), "or never: stat"),
+    ("another period", put(of("DriftAlarm", "Period"), 86_400), "or never: period"),
+    ("more periods", put(of("RolesFailedAlarm", "DatapointsToAlarm"), 3), "or never: periods"),
+    ("silence is good", put(of("OldestUnreconciledAlarm", "TreatMissingData"), "notBreaching"), "or never: missing"),
+    (
+        "few numbers do not count",
+        put(of("SamlHookSlowAlarm", "EvaluateLowSampleCountPercentile"), "ignore"),
+        "by which it may not rise",
+    ),
+    ("an alarm that nobody argued", copy_of("EventAgeAlarm", "OtherAlarm"), "RISES does not say"),
+    (
+        "the age of events is another number",
+        put(of("EventAgeAlarm", "MetricName"), "NumberOfMessagesSent"),
+        "no alarm that watches `ApproximateAgeOfOldestMessage`",
+    ),
+    *(
+        (f"no {alarm}", drop(f"Resources/{alarm}"), f"has no alarm that watches `{metric}`")
+        for alarm, metric in (
+            *(("EventLagAlarm", "Lag"), ("EventsFailedAlarm", "EventsFailed"), ("CollisionsAlarm", "Collisions")),
+            *(("EventsRefusedAlarm", "EventsRefused"), ("GroupFillAlarm", "GroupFill")),
+            ("ProvidersFailedAlarm", "ProvidersFailed"),
+        )
     ),
     (
         "a dimension of another namespace",

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Proves what `make package` and `make deploy` promise, without building a function: the zip, the bills of
-materials of all functions and processors, the order of versions, and what stops a deployment.
+"""Proves what `make package` and `make deploy` promise, without building a function: the zip, the checksums,
+the bills of materials of all functions and processors, the order of versions, and what stops a deployment.
 
 Wants cyclonedx-python-lib, as `make setup` installs it, and crates that are fetched.
 """
@@ -114,6 +114,25 @@ def found_out(good, macros):
     assert "CycloneDX" in broken(lambda bill: bill["components"][0].update(unknown=1))
 
 
+def sums_are_of_all(folder):
+    """Each file of a release is in the sums, by name, and no other; as `sha256sum --check` reads them."""
+    release = folder / "release"
+    release.mkdir()
+    # Two sums that are known: of `abc` (FIPS 180-2, B.1) and of nothing.
+    abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    for name, content in (("b.zip", b"abc"), ("b.cdx.json", b""), ("a.zip", b"abc")):
+        (release / name).write_bytes(content)
+    wanted = f"{abc}  a.zip\n{nothing}  b.cdx.json\n{abc}  b.zip\n"
+    # The second time the sums are there as well, and are not of themselves.
+    for _ in range(2):
+        assert package.write_sums(release) == 3
+        assert (release / package.SUMS).read_bytes() == wanted.encode(), (release / package.SUMS).read_text()
+    (release / "b.zip").write_bytes(b"")
+    package.write_sums(release)
+    assert f"{nothing}  b.zip\n" in (release / package.SUMS).read_text(), "the sums are of what was there before"
+
+
 def versions():
     order = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-beta", "1.0.0-rc.2", "1.0.0-rc.10", "1.0.0", "1.0.1-rc.1", "1.0.1"]
     ranks = [guard_version.rank(each) for each in order]
@@ -164,11 +183,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         zip_is_repeatable(folder)
+        sums_are_of_all(folder)
         versions()
         what_stops_a_deployment(folder)
         a_stale_lock_is_found(folder)
         bills(folder)
-    print("prove-package: zips, bills of materials, versions and what stops a deployment are as promised")
+    print("prove-package: zips, checksums, bills of materials, versions and what stops a deployment are as promised")
 
 
 if __name__ == "__main__":

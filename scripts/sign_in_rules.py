@@ -4,6 +4,8 @@ A decision gives nothing by itself, since Okta and Cognito sign. But it tells wh
 nobody else is to be able to ask for one.
 """
 
+import json
+
 from template_words import NOTHING, TRACES, arn, bare, either, leading, may, too_wide
 
 # Each sign-in function: its folder, and the condition on which it is deployed at all.
@@ -21,17 +23,33 @@ HOOK_AUTH = {
     "SIGNET_HOOK_AUTH": {"Ref": "HookAuth"},
     "SIGNET_HOOK_SECRET_SHA256": either("UseHeader", {"Ref": "HookSecretSha256"}, NOTHING),
 }
-# Ways to be called that are on the function itself, and code that is not the function's.
-NOT_ON_FUNCTIONS = ("Events", "FunctionUrlConfig", "Layers")
+# All that is said of a function. What else there is would be a way to be called (FunctionUrlConfig, Events) or code
+# that is not the function's (Layers, FileSystemConfigs, ImageUri, InlineCode).
+ALL_OF_FUNCTION = {
+    *("Description", "CodeUri", "Handler", "Runtime", "Architectures", "MemorySize", "Timeout", "Tracing", "Role"),
+    *("LoggingConfig", "Environment", "Tags"),
+}
+ALL_OF_SIGN_IN = ALL_OF_FUNCTION | {
+    *("AutoPublishAlias", "VersionDescription", "DeploymentPreference", "ProvisionedConcurrencyConfig"),
+    *("ReservedConcurrentExecutions", "PropagateTags"),
+}
 BY_TABLE = {
     "kms:ViaService": {"Fn::Sub": "dynamodb.${AWS::Region}.${AWS::URLSuffix}"},
     "kms:EncryptionContext:aws:dynamodb:tableName": {"Ref": "TableName"},
 }
 KEY = either("HasCustomerKey", may("kms:Decrypt", {"Ref": "KmsKeyArn"}, {"StringEquals": BY_TABLE}), NOTHING)
 LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-# What else could hold a permission, or be a door, without this guard looking at it.
-ELSEWHERE = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::Lambda::EventInvokeConfig")
-OTHER_APIS = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi", "AWS::ApiGateway::RestApi")
+# All that the stack is made of. What else there is could hold a permission, or be a door, without this guard looking
+# at it: inline policies of queues and topics, permissions of layers, event source mappings, other APIs, nested stacks.
+KNOWN = {
+    *(f"AWS::ApiGatewayV2::{kind}" for kind in ("Api", "Authorizer", "Integration", "Route", "Stage")),
+    *("AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::DynamoDB::Table", "AWS::IAM::Role"),
+    *("AWS::KMS::Key", "AWS::Lambda::Permission", "AWS::Lambda::Url", "AWS::Logs::LogGroup"),
+    *("AWS::Logs::MetricFilter", "AWS::Logs::QueryDefinition", "AWS::SNS::Subscription", "AWS::SNS::Topic"),
+    *("AWS::SNS::TopicPolicy", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::Scheduler::Schedule"),
+    "AWS::Serverless::Function",
+}
+SAM = "AWS::Serverless-2016-10-31"
 AUTHORIZER = {
     "ApiId": {"Ref": "HookApi"},
     "AuthorizerType": "JWT",
@@ -127,20 +145,25 @@ PERMISSIONS |= {permission: said for name in HOOKS for permission, said in by_ur
 PERMISSIONS["PreTokenPermission"] = by_user_pool(live("PreToken"))
 
 
+def faults_of_code(template, name, folder, environment, known):
+    """What runs in a function, with which settings, and what else is on it."""
+    function = template.get(name)
+    built = {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": folder}}
+    if template.resources.get(name, {}).get("Metadata") != built:
+        yield name, f"is not built as the binary `{folder}` by cargo-lambda; restore its Metadata"
+    if function.get("CodeUri") != f"../functions/{folder}":
+        yield name, f"is not built alone, from ../functions/{folder}; restore CodeUri"
+    if function.get("Environment") != {"Variables": environment}:
+        yield name, f"has another environment than {', '.join(sorted(environment))}, or from elsewhere; restore it"
+    for way in sorted(set(function) - known):
+        yield name, f"has `{way}`: others could call it, or run in it; take it off"
+
+
 def faults_of_sign_in_functions(template):
     for name, (folder, _) in FUNCTIONS.items():
         function, log = template.get(name), f"{name}Log"
-        built = template.resources.get(name, {}).get("Metadata", {})
-        if [built.get("BuildMethod"), built.get("BuildProperties")] != ["rust-cargolambda", {"Binary": folder}]:
-            yield name, f"is not built as the binary `{folder}` by cargo-lambda; restore its Metadata"
-        if function.get("CodeUri") != f"../functions/{folder}":
-            yield name, f"is not built alone, from ../functions/{folder}; restore CodeUri"
         wanted = ENVIRONMENT | (HOOK_AUTH if name in HOOKS else {})
-        if function.get("Environment", {}).get("Variables") != wanted:
-            yield name, f"has another environment than {', '.join(sorted(wanted))}, or from elsewhere; restore it"
-        for way in NOT_ON_FUNCTIONS:
-            if way in function:
-                yield name, f"has `{way}`: others could call it, or run in it; take it off"
+        yield from faults_of_code(template, name, folder, wanted, ALL_OF_SIGN_IN)
         if function.get("Timeout", 3) != 5 or function.get("MemorySize", 128) < 512:
             yield name, "has no 5 seconds, or less than 512 MB; restore Timeout and MemorySize"
         if function.get("LoggingConfig") != {"LogFormat": "JSON", "LogGroup": {"Ref": log}}:
@@ -151,6 +174,8 @@ def faults_of_sign_in_functions(template):
         yield from ((name, what) for what in faults_of_versions(name, function))
     if template.globals:
         yield "SamlHook", "and the others get settings from `Globals`, where this guard does not look; state them there"
+    if template.content.get("Transform") != SAM or "Fn::Transform" in json.dumps(template.content):
+        yield "SamlHook", f"and the others are what a transform makes of them; leave {SAM} alone"
 
 
 def faults_of_versions(name, function):
@@ -231,8 +256,8 @@ def faults_of_doors(template):
             yield name, "is open in jwt mode: the authorizer does not stand before it; restore AuthorizationType"
         if route.get("AuthorizationScopes") != either("UseJwt", [{"Ref": "JwtScope"}], NOTHING):
             yield name, "takes any client's token of the issuer and audience; restore AuthorizationScopes"
-    for kind in (*ELSEWHERE, *OTHER_APIS):
-        for name in template.of(kind):
+    for name, resource in template.resources.items():
+        if (kind := resource["Type"]) not in KNOWN:
             yield name, f"is of the type {kind}, a door or a permission that this guard does not look at; take it out"
 
 
