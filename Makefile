@@ -201,10 +201,11 @@ bench: setup ## Measure the sign-in function beside its peers, how roles follow,
 # first as well, and left to its owner. Parameters take effect with a new release of the functions
 # alone, so the release is a digest of them and of the template, unless they name one. The architecture is
 # said to both commands each time: left out, `sam build` would take the template's and `sam deploy` the last one.
-# SAM takes the command line's parameters in place of a file's, so a file of one's own may have none.
-deploy: export RELEASE_OF = $(ARCHITECTURE) $(PARAMETERS)
+# SAM takes the command line's parameters in place of a file's, so a file of one's own may have none. What
+# PARAMETERS says is for no shell to read: it goes by the environment, and from there to SAM word by word.
+deploy: export DEPLOY_PARAMETERS = $(value PARAMETERS)
 .PHONY: deploy
-deploy: setup ## Build and deploy; PARAMETERS="HookSecretSha256=…" and ARCHITECTURE=arm64|x86_64
+deploy: setup ## Build and deploy; PARAMETERS="NAME=VALUE NAME='WITH SPACES' EMPTIED=" and ARCHITECTURE=arm64|x86_64
 	@case '$(ARCHITECTURE)' in arm64) target=aarch64;; x86_64) target=x86_64;; \
 		*) echo 'make deploy: ARCHITECTURE is arm64 or x86_64, not `$(ARCHITECTURE)`' >&2; exit 2;; esac; \
 	target=$$target-unknown-linux-gnu; \
@@ -214,15 +215,17 @@ deploy: setup ## Build and deploy; PARAMETERS="HookSecretSha256=…" and ARCHITE
 	@$(if $(SAM_CONFIG),$(PYTHON) scripts/guard_deploy.py settings samconfig.local.toml)
 	@cargo metadata --quiet --locked --format-version 1 > /dev/null
 	@CARGO_LAMBDA_COMPILER=cargo-zigbuild $(STEP) 'sam build (some minutes when cold)' \
-		.venv/bin/sam build $(SAM_CONFIG) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+		$(WITH_PARAMETERS) .venv/bin/sam build $(SAM_CONFIG) --parameter-overrides Architecture=$(ARCHITECTURE)
 	@$(PYTHON) scripts/guard_deploy.py machine '$(ARCHITECTURE)' target/sam/build/*/bootstrap
 	@for function in SamlHook TokenHook PreToken; do \
 		$(PYTHON) scripts/guard_size.py target/sam/build/$$function/bootstrap || exit; \
 	done
-	@release=$$({ cat infra/template.yaml; printf '%s' "$$RELEASE_OF"; } | \
+	@release=$$({ cat infra/template.yaml; printf '%s' "$(ARCHITECTURE) $$DEPLOY_PARAMETERS"; } | \
 		$(PYTHON) -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest()[:16])') && \
-		$(STEP) 'sam deploy' .venv/bin/sam deploy $(SAM_CONFIG) \
-		--parameter-overrides Architecture=$(ARCHITECTURE) Release=$$release $(PARAMETERS)
+		$(STEP) 'sam deploy' $(WITH_PARAMETERS) .venv/bin/sam deploy $(SAM_CONFIG) \
+		--parameter-overrides Architecture=$(ARCHITECTURE) Release=$$release
+
+WITH_PARAMETERS = $(PYTHON) -B scripts/guard_deploy.py run
 
 # Settings of one's own, such as a profile or another stack's name, in a file that git ignores.
 SAM_CONFIG := $(if $(wildcard samconfig.local.toml),--config-file samconfig.local.toml)

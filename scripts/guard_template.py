@@ -119,7 +119,7 @@ SYNC_MAY = [
 # All that TrustSync may do.
 TRUST_MAY = [
     may(
-        ["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query"],
+        ["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:Query"],
         arn("EntitlementTable"),
         leading("META", "ACCOUNT#*", "ROLE#*", "APP#*", "PROVIDER#*"),
     ),

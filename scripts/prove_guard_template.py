@@ -408,6 +408,11 @@ CASES = [
         swap(of("PreTokenCrashesAlarm", "Metrics/0/Expression"), " - 1.1 * (denied + rejected)", ""),
         "rises with denials",
     ),
+    *(
+        (f"no way back of {name}", drop(f"Resources/{name}/UpdateReplacePolicy"), f"`{name}` loses the version")
+        for name in ("SamlHook", "TokenHook", "PreToken")
+    ),
+    ("no way back from code", put("Resources/SamlHook/DeletionPolicy", "Delete"), "`SamlHook` loses the version"),
     ("crashes take nothing back", drop(of("PreToken", "DeploymentPreference/Alarms/1")), "does not go back when"),
     ("no alarm of the throttle", drop("Resources/HttpApiRefusalsAlarm"), "`HttpApiRefusals` has no alarm"),
     ("no alarm of a shut URL", drop("Resources/TokenHookUrlRefusalsAlarm"), "has no alarm that watches `Url4xxCount`"),

@@ -2,7 +2,7 @@
 """Proves what `make package` and `make deploy` promise, without building a function: the zip, the checksums,
 the bills of materials of all functions and processors, the order of versions, and what stops a deployment.
 
-Wants cyclonedx-python-lib, as `make setup` installs it, and crates that are fetched.
+Wants cyclonedx-python-lib and SAM, as `make setup` installs them, and crates that are fetched.
 """
 
 import copy
@@ -20,6 +20,7 @@ import guard_version
 import package
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from samcli.cli.types import CfnParameterOverridesType
 
 ROOT = Path(__file__).resolve().parent.parent
 STRICT = JsonStrictValidator(SchemaVersion.V1_5)
@@ -159,6 +160,79 @@ def what_stops_a_deployment(folder):
     assert "no program" in guard_deploy.check_machine("arm64", folder / "page")
 
 
+# What PARAMETERS can say, in the quotes that it takes, and what SAM must understand by it.
+SAID = """RolePaths=/data/ RoleTag= RedriveRoleArn='' ExternalId=""
+    SweepSchedule='cron(0 3 * * ? *)' "AlertEndpoint=https://example.com/$HOME?a=1&b='2';#(c)"
+"""
+UNDERSTOOD = {
+    **{"RolePaths": "/data/", "RoleTag": "", "RedriveRoleArn": "", "ExternalId": ""},
+    **{"SweepSchedule": "cron(0 3 * * ? *)", "AlertEndpoint": "https://example.com/$HOME?a=1&b='2';#(c)"},
+}
+REFUSED = {
+    "RolePath=/data/": "no parameter `RolePath`",
+    "SweepSchedule=cron(0 3 * * ? *)": "`3` in PARAMETERS is no NAME=VALUE",
+    "file://parameters.yaml": "is no NAME=VALUE",
+    "ParameterKey=RoleTag,ParameterValue=x": "no parameter `ParameterKey`",
+    "RoleTag='a": "a quotation without an end",
+    "RoleTag=a\\b": "a backslash",
+    """RoleTag='a"b'""": "the value of `RoleTag` has a double quote",
+}
+
+
+def what_sam_understands(words):
+    return CfnParameterOverridesType().convert(tuple(words), None, None)
+
+
+def deploys(folder):
+    """Makes a place in which the recipe of `make deploy` runs, and is heard. Gives what starts it."""
+    for name in ("scripts", "tests", "infra", "Cargo.lock", "samconfig.toml"):
+        (folder / name).symlink_to(ROOT / name)
+    tools, heard = folder / ".venv/bin", folder / "heard"
+    tools.mkdir(parents=True)
+    say = f"import json, sys; open({str(heard)!r}, 'a').write(json.dumps(sys.argv[1:]) + chr(10))"
+    for name, does in (("sam", f"{sys.executable} -c \"{say}\" \"$@\""), ("cargo", ":"), ("rustc", "pwd")):
+        (tools / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tools / name).chmod(0o755)
+    for function in ("SamlHook", "TokenHook", "PreToken"):
+        program = folder / "target/sam/build" / function / "bootstrap"
+        program.parent.mkdir(parents=True)
+        program.write_bytes(b"\x7fELF".ljust(18, b"\0") + (183).to_bytes(2, "little") + bytes(40))
+    (folder / "target/ministack").mkdir()
+    for stamp in (".venv/.stamp", "target/ministack/.stamp", "target/.fetched"):
+        (folder / stamp).write_text(str(folder))
+    mine = {name: value for name, value in os.environ.items() if not re.match(r"M(AKE|FLAGS)|PARAMETERS|ARCHIT", name)}
+
+    def deploy(said):
+        """Whether it ended well, and what it said to `sam build` and `sam deploy`."""
+        heard.write_text("")
+        command = ["make", "--file", ROOT / "Makefile", "deploy", f"PYTHON={sys.executable}", f"PARAMETERS={said}"]
+        done = subprocess.run(command, cwd=folder, env=mine, capture_output=True, text=True)
+        return done, [json.loads(line) for line in heard.read_text().splitlines()]
+
+    return deploy
+
+
+def parameters_reach_sam(folder):
+    assert what_sam_understands(guard_deploy.arguments(SAID)) == UNDERSTOOD
+    for text, expected in REFUSED.items():
+        try:
+            assert not guard_deploy.arguments(text), text
+        except ValueError as fault:
+            assert expected in str(fault), fault
+    deploy, releases = deploys(folder), []
+    for said, understood in ((SAID, UNDERSTOOD), ("RoleTag=", {"RoleTag": ""}), ("", {}), (SAID, UNDERSTOOD)):
+        done, heard = deploy(said)
+        assert done.returncode == 0, done.stderr
+        assert [words[0] for words in heard] == ["build", "deploy"], heard
+        built, given = (words[words.index("--parameter-overrides") + 1 :] for words in heard)
+        given = what_sam_understands(given)
+        releases.append(given.pop("Release"))
+        assert what_sam_understands(built) == given == {"Architecture": "arm64"} | understood, heard
+    assert releases[0] == releases[3] and len(set(releases)) == 3, releases
+    done, heard = deploy("RolePath=/data/")
+    assert done.returncode != 0 and "no parameter `RolePath`" in done.stderr and not heard, done.stderr
+
+
 def a_stale_lock_is_found(folder):
     """The very command of the Makefile, on a workspace whose lock file lacks a crate."""
     (line,) = re.findall(r"^\t@(cargo metadata .*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -186,6 +260,8 @@ def main():
         sums_are_of_all(folder)
         versions()
         what_stops_a_deployment(folder)
+        (folder / "deploys").mkdir()
+        parameters_reach_sam((folder / "deploys").resolve())
         a_stale_lock_is_found(folder)
         bills(folder)
     print("prove-package: zips, checksums, bills of materials, versions and what stops a deployment are as promised")

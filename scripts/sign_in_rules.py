@@ -171,6 +171,10 @@ def faults_of_sign_in_functions(template):
         kept = [template.resources.get(log, {}).get(policy) for policy in ("DeletionPolicy", "UpdateReplacePolicy")]
         if kept != ["Retain", "Retain"] or template.get(log).get("RetentionInDays") != {"Ref": "LogRetentionDays"}:
             yield log, "loses decisions with the stack, or keeps them for ever; restore Retain and RetentionInDays"
+        # SAM passes both on to the versions, and says Retain for the second where it is left out.
+        kept = [template.resources.get(name, {}).get(policy) for policy in ("UpdateReplacePolicy", "DeletionPolicy")]
+        if kept != ["Retain", None]:
+            yield name, "loses the version before; restore UpdateReplacePolicy, and leave DeletionPolicy to SAM"
         yield from ((name, what) for what in faults_of_versions(name, function))
     if template.globals:
         yield "SamlHook", "and the others get settings from `Globals`, where this guard does not look; state them there"
