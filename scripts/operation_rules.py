@@ -29,10 +29,10 @@ DIMENSIONS = {
 }
 TELL = [either("HasAlarmTopic", {"Ref": "AlarmTopicArn"}, {"Ref": "AlertTopic"})]
 # A dry run writes, notes and tells nothing: what waits there would tell nothing new, and what it finds it finds again
-# at every run of the schedule, without an alert that says where.
-OF_TRUST = ("OldestUnreconciled", "RolesFailed", "ProvidersFailed", "PolicyTooLong", "Drift")
-QUIET = {f"{what}Alarm": either("IsTrustLive", True, False) for what in OF_TRUST}
-TRUST_LIVE = {"Fn::Equals": [{"Ref": "TrustDryRun"}, "false"]}
+# at every run of the schedule, without an alert that says where. These alarms are made when it ends: one that was
+# switched off at ALARM would tell nobody afterwards.
+OF_TRUST = {f"{what}Alarm" for what in ("OldestUnreconciled", "RolesFailed", "ProvidersFailed", "PolicyTooLong", "Drift")}
+TRUST_LIVE = {"Fn::And": [{"Condition": "IsWhole"}, {"Fn::Equals": [{"Ref": "TrustDryRun"}, "false"]}]}
 SIGN_IN = {"SamlHook": None, "TokenHook": "HasTokenHook", "PreToken": "HasUserPool"}
 # What is counted in the lines of a sign-in function's log, over all reasons.
 COUNTED = {
@@ -117,7 +117,7 @@ RISES = {
 ALL_OF_ALARM = {
     *("AlarmDescription", "Namespace", "MetricName", "Dimensions", "Metrics", "Statistic", "ExtendedStatistic", "Unit"),
     *("Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData"),
-    *("ActionsEnabled", "AlarmActions", "OKActions", "Tags"),
+    *("AlarmActions", "OKActions", "Tags"),
 }
 # What the dashboard must show, by its metric.
 SHOWN = {
@@ -212,8 +212,10 @@ def faults_of_alarms(template):
             # On what the number is there at all: the front door of a URL, the filter that counts, the resource.
             counted = metric if namespace == OF_STACK else f"{of}Url" if str(metric).startswith("Url") else of
             condition = template.resources.get(counted, {}).get("Condition")
+            if name in OF_TRUST and condition == "IsWhole":
+                condition = "IsTrustLive"
             if template.resources[name].get("Condition") != condition:
-                yield name, f"is not there whenever `{counted}` is; let its Condition be {condition or 'none'}"
+                yield name, f"is not there when `{counted}` is to be watched; let its Condition be {condition or 'none'}"
             if namespace == "Signet" and metric not in numbers_of(of):
                 yield name, f"watches `{metric}`, which {METRICS.get(of, of)} does not declare"
             if namespace == OF_STACK and metric not in template.of("AWS::Logs::MetricFilter"):
@@ -229,15 +231,13 @@ def faults_of_alarms(template):
             yield name, f"has {', '.join(other)}, by which it may not rise; take it off"
         if properties.get("AlarmActions") != TELL or properties.get("OKActions", TELL) != TELL:
             yield name, "does not tell AlarmTopicArn or AlertTopic; restore AlarmActions"
-        if properties.get("ActionsEnabled") != QUIET.get(name):
-            yield name, "is switched off, or otherwise than is argued here; take ActionsEnabled out"
         title = re.search(r'docs/alarms\.md, "([^"]+)"', str(properties.get("AlarmDescription")))
         if not title or title[1] not in sections:
             yield name, 'does not name a section of docs/alarms.md in its description; add `See docs/alarms.md, "…"`'
         elif f"`{name}`" not in sections[title[1]]:
             yield name, f"is not named in the section {title[1]} of docs/alarms.md; name it there"
     if template.conditions.get("IsTrustLive") != TRUST_LIVE:
-        yield sorted(QUIET)[0], "and others hang on another condition than TrustDryRun; restore IsTrustLive"
+        yield min(OF_TRUST), "and others hang on another condition than TrustDryRun; restore IsTrustLive"
     for metric, of in sorted(WATCHED - seen, key=str):
         yield of or metric, f"has no alarm that watches `{metric}`; put it back"
     for name in sorted(set(re.findall(r"`(\w+Alarm)`", "".join(sections.values()))) - set(alarms)):

@@ -331,9 +331,9 @@ CASES = [
     ),
     ("an endpoint with spaces", drop("Parameters/AlertEndpoint/AllowedPattern"), "AlertEndpoint takes"),
     # Alarms.
-    ("an alarm that is off", put(of("RolesFailedAlarm", "ActionsEnabled"), False), "is switched off"),
+    ("an alarm that is off", put(of("RolesFailedAlarm", "ActionsEnabled"), False), "has ActionsEnabled"),
     *(
-        (f"{alarm} in a dry run", drop(of(alarm, "ActionsEnabled")), f"`{alarm}` is switched off, or otherwise")
+        (f"{alarm} in a dry run", put(f"Resources/{alarm}/Condition", "IsWhole"), "let its Condition be IsTrustLive")
         for alarm in (
             *("OldestUnreconciledAlarm", "RolesFailedAlarm", "ProvidersFailedAlarm"),
             *("PolicyTooLongAlarm", "DriftAlarm"),
@@ -397,7 +397,7 @@ CASES = [
     ),
     ("another unit", put(of("EventLagAlarm", "Unit"), "Seconds"), "in Seconds, in which it is not counted"),
     ("a unit of Lambda's", put(of("SamlHookErrorsAlarm", "Unit"), "Milliseconds"), "in Milliseconds, in which"),
-    ("an alarm that is not there", put("Resources/SamlHookFaultsAlarm/Condition", "HasTrail"), "is not there whenever"),
+    ("an alarm that is not there", put("Resources/SamlHookFaultsAlarm/Condition", "HasTrail"), "is not there when"),
     (
         "an alarm that tells others",
         put(of("DriftAlarm", "AlarmActions"), ["arn:aws:sns:eu-central-1:111122223333:x"]),

@@ -258,8 +258,8 @@ impl Expected {
     /// The groups' codes and the roles would be given, were it not for the reason of the denial.
     #[must_use]
     pub fn but_for_it<S: AsRef<str>>(self, opened_by: &[S], roles: &[S]) -> Self {
-        let Self { opened_by, roles, .. } = Self::access(opened_by, roles);
-        Self { opened_by, roles, ..self }
+        let Self { roles, opened_by, .. } = Self::access(opened_by, roles);
+        Self { roles, opened_by, ..self }
     }
 
     /// The session is somebody else's than [`LOGIN`].

@@ -351,14 +351,12 @@ fn subject(session: &Session, logged: &Logged, judged: &mut Judged) {
 
 /// Whether a session came through an identity pool: by its app, or, where nobody knows that, by its audience.
 fn by_pool(evidence: &Evidence<'_>, logged: &Logged) -> bool {
-    match evidence.made.and_then(Made::app) {
-        Some(app) => app.cognito_kind() == Some(CognitoKind::IdentityPool),
-        None => {
-            let audience = evidence.session.audience.as_deref();
-            let is_pool = audience.is_some_and(|audience| IdentityPoolId::parse(audience).is_ok());
-            is_pool && logged.protocol == Protocol::Cognito.as_str()
-        }
+    if let Some(app) = evidence.made.and_then(Made::app) {
+        return app.cognito_kind() == Some(CognitoKind::IdentityPool);
     }
+    let audience = evidence.session.audience.as_deref();
+    let is_pool = audience.is_some_and(|audience| IdentityPoolId::parse(audience).is_ok());
+    is_pool && logged.protocol == Protocol::Cognito.as_str()
 }
 
 fn role(session: &Session, logged: &Logged, judged: &mut Judged) {
