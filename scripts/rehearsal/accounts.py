@@ -52,6 +52,8 @@ class Accounts(Access):
             say(f"    {READER_ROLE}")
 
     def open_accounts(self):
+        with step("Before an account has a role to enter it by"):
+            until(f"trust-sync says that it is denied {READER_ROLE}", lambda: self.told_of(READER_ROLE, "denied"))
         with step("Two accounts: infra/member-account.yaml and roles in each"):
             allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
             self.create_role(AUDITOR, owned_by(ACCOUNT))
@@ -66,6 +68,7 @@ class Accounts(Access):
                     AuditorRoleArn=AUDITOR,
                     RolePath=ROLE_PATH,
                 )
+            self.check_settled(denied=READER_ROLE)
             for role in TRIALS_ROLES:
                 self.create_role(role, owned_by(account_of(role)))
                 say(f"    {role}, for its account's administrators alone")
@@ -106,16 +109,11 @@ class Accounts(Access):
     def look_first(self):
         with step("In a dry run nothing is written"):
             for role in TRIALS_ROLES:
-                until(f"the log says what would be done to {role}", lambda role=role: self.is_told_of(role))
+                until(f"the log says what would be done to {role}", lambda role=role: self.told_of(role, "would_write"))
                 said = self.trust_policy(role)
                 check(said == owned_by(account_of(role)), "and its trust policy is as it was", said)
             check(self.providers(OTHER_ACCOUNT) == [], "no provider was made", self.providers(OTHER_ACCOUNT))
-            # Until the accounts could be entered, trust-sync said that it could not.
-            self.excuse()
-
-    def is_told_of(self, role):
-        lines = self.lines("TrustSyncLogGroup", "role")
-        return any(line["role"] == role and line["outcome"] == "would_write" for line in lines)
+            self.check_settled()
 
     def hear_of_provider(self):
         with step("Without the dry run, a provider event: what is wanted in both accounts is done"):
@@ -171,7 +169,7 @@ class Accounts(Access):
             topic, sns = self.outputs["DatasetTopicArn"], self.aws.without_tls("sns")
             check_denied("to the topic without TLS", sns.publish, TopicArn=topic, Message=event)
             check(self.roles_of([CURATORS]) == TRIALS_ROLES, "the group opens what it opened")
-            self.excuse()
+            self.check_settled()
 
     def withdraw(self):
         with step("The dataset is deleted: its grants are withdrawn"):
