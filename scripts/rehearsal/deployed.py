@@ -72,7 +72,7 @@ class Deployed:
         summary = told.get("error", {}).get("errorSummary", "")
         if "error" in told and not summary.startswith(UNENTITLED):
             raise Failed(f"a sign-in of {groups} is denied: {summary}")
-        return people.added(told)
+        return people.added(told, "assertion")
 
     def roles_of(self, groups):
         """The roles that a person in these groups gets, sorted."""
