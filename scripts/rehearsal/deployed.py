@@ -141,6 +141,11 @@ class Deployed:
         lines = self.lines("TrustSyncLogGroup", "role")
         return [line for line in lines if (line["role"], line["outcome"]) == (role, outcome)]
 
+    def told_of_provider(self, arn, outcome):
+        """The same of an identity provider."""
+        lines = self.lines("TrustSyncLogGroup", "provider")
+        return [line for line in lines if (line["provider"], line["outcome"]) == (arn, outcome)]
+
     def check_settled(self, denied=None):
         """Both queues are empty, and nothing ever went wrong on the way there; but that until now trust-sync
         was to be denied this role, where one is named."""

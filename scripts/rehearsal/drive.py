@@ -42,7 +42,7 @@ class Rehearsal(Accounts):
         self.open_accounts()
         self.hear_of_dataset()
         self.look_first()
-        self.hear_of_provider()
+        self.end_dry_run()
         self.audit()
         self.trace(CURATORS, "dataset:clinical-trials", f"{CATALOG}#rehearsal-clinical-trials-1")
         self.refuse_what_may_not_be_said()

@@ -145,7 +145,7 @@ ASIDE = [
         "conditions on the table's keys and on encryption contexts",
         "ministack does not know dynamodb:LeadingKeys, and does not encrypt; `make lint-infra` holds the policies to them",
     ),
-    ("schedules, alarms and the dashboard", "they are made, and nobody waits for them or looks at them"),
+    ("schedules, alarms and the dashboard", "they are made, and nobody waits for them or looks at them; one call of a schedule is made by hand"),
     (
         "who may call a function: the HTTP API, the URLs and the user pool",
         "ministack calls a function for them without a look at its policy; `make lint-infra` holds the template to that",
