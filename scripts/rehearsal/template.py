@@ -136,6 +136,19 @@ ASIDE = [
         "everything is asked of 127.0.0.1 in the clear, with the hook's host in a header; "
         "calls count as decrypted by a proxy, so that policies that demand TLS hold",
     ),
+    (
+        "the functions' own way to AWS",
+        "they reach DynamoDB and the others in the clear, at the AWS_ENDPOINT_URL that they inherit from ministack: "
+        "neither their TLS is tried, nor that those of sign-in trust Amazon's roots alone; `make guard` sees these begin it",
+    ),
+    (
+        "a user pool whose trigger fails",
+        "Cognito gives no token then; ministack does, unless MINISTACK_COGNITO_PRETOKEN_STRICT=1 is set, as it is here",
+    ),
+    (
+        "the member account's stack",
+        "the pages deploy it by `aws cloudformation deploy`; the AWS CLI is not among the tools, and `sam deploy` does it here",
+    ),
     ("HookAuth=jwt, throttling and the access log of the HTTP API", "they need a token's issuer, load, and API Gateway"),
     (
         "role sessions",
