@@ -153,7 +153,7 @@ class Deployed:
         if denied:
             self.excused = self.told_of(denied, "denied")
         wrong = [line for line in self.wrong() if line not in self.excused]
-        check(not wrong, f"no function has written of an error, but for {len(self.excused)} as must be", wrong)
+        check(not wrong, f"no function has written of an error, but for {len(self.excused)} that are excused", wrong)
 
     def wrong(self):
         """Lines of errors, and of what comes again."""
