@@ -91,7 +91,8 @@ class Access(Deployed):
     def check_token_hook(self):
         status, told = self.call("TokenHookUrl", "token-hook", [READERS])
         check(status == 200, "the token hook answers", (status, told))
-        self.check_token(people.added(told))
+        self.check_token(people.added(told, "identity"))
+        check(people.added(told, "access") == {}, "the access token stays as it is", told)
         status, told = self.call("TokenHookUrl", "token-hook", [READERS], secret=None)
         check(status == 401, "without the secret: 401", (status, told))
 

@@ -1,5 +1,6 @@
 """What is granted by events, and how the trust policies of roles in two accounts follow."""
 
+import collections
 import json
 import time
 
@@ -11,12 +12,15 @@ from rehearsal.emulator import ACCOUNT, OTHER_ACCOUNT
 from rehearsal.stack import ROOT
 from rehearsal.steps import Failed, check, say, step, until
 
+ACCOUNTS = (ACCOUNT, OTHER_ACCOUNT)
 EXTERNAL_ID = "rehearsal-signet"
 ROLE_PATH = "/data/"
 APP = "0oath92zlO60urQOP0g3"
 CURATORS = "Trials Curators"
 # One dataset, with a role in each account.
-TRIALS_ROLES = [f"arn:aws:iam::{account}:role/data/trials-reader" for account in (ACCOUNT, OTHER_ACCOUNT)]
+TRIALS_ROLES = [f"arn:aws:iam::{account}:role/data/trials-reader" for account in ACCOUNTS]
+# The provider of its app, likewise.
+PROVIDERS = [provider_of(role) for role in TRIALS_ROLES]
 FORBIDDEN_ROLE = f"arn:aws:iam::{ACCOUNT}:role/data/finance-reader"
 # Whoever looks after the accounts, and changes nothing there.
 AUDITOR = f"arn:aws:iam::{ACCOUNT}:role/auditor"
@@ -52,13 +56,15 @@ class Accounts(Access):
             say(f"    {READER_ROLE}")
 
     def open_accounts(self):
+        with step("Before an account has a role to enter it by"):
+            until(f"trust-sync says that it is denied {READER_ROLE}", lambda: self.told_of(READER_ROLE, "denied"))
         with step("Two accounts: infra/member-account.yaml and roles in each"):
             allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
             self.create_role(AUDITOR, owned_by(ACCOUNT))
             self.aws.client("iam").put_role_policy(
                 RoleName="auditor", PolicyName="all", PolicyDocument=document(allowed)
             )
-            for account in (ACCOUNT, OTHER_ACCOUNT):
+            for account in ACCOUNTS:
                 self.stack.deploy_member(
                     account,
                     TrustSyncRoleArn=self.outputs["TrustSyncRoleArn"],
@@ -66,6 +72,7 @@ class Accounts(Access):
                     AuditorRoleArn=AUDITOR,
                     RolePath=ROLE_PATH,
                 )
+            self.check_settled(denied=READER_ROLE)
             for role in TRIALS_ROLES:
                 self.create_role(role, owned_by(account_of(role)))
                 say(f"    {role}, for its account's administrators alone")
@@ -95,42 +102,58 @@ class Accounts(Access):
         with step("A dataset event over SNS that grants a role in each account: `signet event publish`"):
             before = self.roles_of([CURATORS])
             check(not before, "before it the group opens nothing", before)
+            queued, done = self.queued(), self.done()
             self.publish("DatasetTopicArn", dataset("clinical-trials", 1, TRIALS_ROLES))
             until("a sign-in has both roles", lambda: self.roles_of([CURATORS]) == TRIALS_ROLES)
-            until("the table's stream has both accounts looked at", self.streamed)
+            until("the table's stream has queued two accounts more", lambda: self.queued() >= queued + 2)
+            for account in ACCOUNTS:
+                until(f"account {account} is looked at once more", lambda a=account: self.done()[a] > done[a])
 
-    def streamed(self):
-        lines = self.lines("TrustSyncLogGroup", "stream")
-        return sum(line["accounts.queued"] for line in lines) >= 2
+    def queued(self):
+        """How many accounts the table's stream has queued so far."""
+        return sum(line["accounts.queued"] for line in self.lines("TrustSyncLogGroup", "stream"))
+
+    def done(self):
+        """How often trust-sync was done with each account so far."""
+        lines = self.lines("TrustSyncLogGroup", "account")
+        return collections.Counter(line["account"] for line in lines if line["outcome"] == "done")
 
     def look_first(self):
-        with step("In a dry run nothing is written"):
-            for role in TRIALS_ROLES:
-                until(f"the log says what would be done to {role}", lambda role=role: self.is_told_of(role))
-                said = self.trust_policy(role)
-                check(said == owned_by(account_of(role)), "and its trust policy is as it was", said)
-            check(self.providers(OTHER_ACCOUNT) == [], "no provider was made", self.providers(OTHER_ACCOUNT))
-            # Until the accounts could be entered, trust-sync said that it could not.
-            self.excuse()
-
-    def is_told_of(self, role):
-        lines = self.lines("TrustSyncLogGroup", "role")
-        return any(line["role"] == role and line["outcome"] == "would_write" for line in lines)
-
-    def hear_of_provider(self):
-        with step("Without the dry run, a provider event: what is wanted in both accounts is done"):
-            self.deploy_with(TrustDryRun="false")
+        with step("A provider event, still in the dry run: the log says what would be done, and nothing is"):
             path = ROOT / "events/entitlement-sync/provider-saml-active.json"
-            begun = time.monotonic()
             self.publish("ProviderTopicArn", json.loads(path.read_text(encoding="utf-8")))
             until(f"the event of app {APP} is applied", lambda: self.outcomes(APP, "applied"))
+            for role in TRIALS_ROLES:
+                until(f"would be written: {role}", lambda role=role: self.told_of(role, "would_write"))
+            for arn in PROVIDERS:
+                until(f"would be made: {arn}", lambda arn=arn: self.told_of_provider(arn, "would_create"))
+            self.check_settled()
+            for role in TRIALS_ROLES:
+                said = self.trust_policy(role)
+                check(said == owned_by(account_of(role)), f"the trust policy of {role} is as it was", said)
+            for account in ACCOUNTS:
+                found = self.providers(account)
+                check(not found, f"account {account} has no provider", found)
+
+    def end_dry_run(self):
+        with step("Without the dry run, at the schedule's next call: what is wanted in both accounts is done"):
+            self.deploy_with(TrustDryRun="false")
+            begun = time.monotonic()
+            self.tick()
             self.check_trust(self.code_of(CURATORS), begun)
-            for account in (ACCOUNT, OTHER_ACCOUNT):
-                wanted = provider_of(f"arn:aws:iam::{account}:")
-                until(f"account {account} has the app's provider", lambda a=account, w=wanted: w in self.providers(a))
+            for arn in PROVIDERS:
+                until(f"made: {arn}", lambda arn=arn: arn in self.providers(account_of(arn)))
+
+    def tick(self):
+        """Calls trust-sync as its schedule does every five minutes."""
+        name = self.stack.names()["TrustSync"]
+        told = self.aws.client("lambda").invoke(FunctionName=name, Payload=b'{"task":"tick"}')
+        said = json.loads(told["Payload"].read())
+        check("FunctionError" not in told and said["queued"] == len(ACCOUNTS), "both accounts are due", said)
 
     def check_trust(self, code, begun, trusted=True):
-        """The roles of the dataset trust the code, or do not, and say what else they said."""
+        """The roles of the dataset trust the code, or do not, and say what else they said. `begun` is when
+        that was asked for."""
         word = "trusts" if trusted else "does not trust"
         for role in TRIALS_ROLES:
             # The word of the code itself, where there is no statement that would be wanted.
@@ -138,7 +161,7 @@ class Accounts(Access):
             until(f"{role} {word} code {code}", lambda role=role, holds=holds: holds(role, code))
             said, own = self.trust_policy(role)["Statement"], owned_by(account_of(role))["Statement"]
             check(all(each in said for each in own), "and has its own statement", said)
-        say(f"    from publishing to both trust policies: {time.monotonic() - begun:.1f} s")
+        say(f"    both trust policies took {time.monotonic() - begun:.1f} s")
 
     def audit(self):
         with step("By an auditor, who may look and no more: `signet trust plan`, `signet audit`"):
@@ -171,7 +194,7 @@ class Accounts(Access):
             topic, sns = self.outputs["DatasetTopicArn"], self.aws.without_tls("sns")
             check_denied("to the topic without TLS", sns.publish, TopicArn=topic, Message=event)
             check(self.roles_of([CURATORS]) == TRIALS_ROLES, "the group opens what it opened")
-            self.excuse()
+            self.check_settled()
 
     def withdraw(self):
         with step("The dataset is deleted: its grants are withdrawn"):

@@ -1,5 +1,6 @@
 """What is done with the stack, from an empty account to a table that outlives it, and what must come of it."""
 
+import contextlib
 import threading
 
 import botocore.exceptions
@@ -41,7 +42,7 @@ class Rehearsal(Accounts):
         self.open_accounts()
         self.hear_of_dataset()
         self.look_first()
-        self.hear_of_provider()
+        self.end_dry_run()
         self.audit()
         self.trace(CURATORS, "dataset:clinical-trials", f"{CATALOG}#rehearsal-clinical-trials-1")
         self.refuse_what_may_not_be_said()
@@ -90,18 +91,25 @@ class Rehearsal(Accounts):
         self.stack.deploy(**parameters)
         self.outputs = self.stack.outputs()
 
+    @contextlib.contextmanager
+    def signing_in(self):
+        """People sign in all the while, from before another version is brought in until after it."""
+        before = self.stack.version("SamlHook")
+        with SigningIn(lambda: self.roles_of([READERS]) == [READER_ROLE]) as people_who:
+            people_who.wait_for_one()
+            yield
+            people_who.wait_for_one()
+        version = self.stack.version("SamlHook")
+        check(version != before, f"the alias has gone from version {before} to {version}")
+
     def rotate_secret(self):
         old, old_digest = self.secret, self.stack.parameters["HookSecretSha256"]
         new, digest = self.new_secret()
-        before = self.stated(), self.stack.version("SamlHook")
+        before = self.stated()
         with step("Deploy with two secrets, while people sign in and a dataset changes"):
-            with SigningIn(lambda: self.roles_of([READERS]) == [READER_ROLE]) as people_who:
-                people_who.wait_for_one()
+            with self.signing_in():
                 self.publish("DatasetTopicArn", dataset("clinical-archive", 1, TRIALS_ROLES))
                 self.deploy_with(HookSecretSha256=f"{old_digest},{digest}")
-                people_who.wait_for_one()
-            version = self.stack.version("SamlHook")
-            check(version != before[1], f"the alias has gone from version {before[1]} to {version}")
             until("the dataset's change has come", lambda: self.roles_of([CURATORS]) == TRIALS_ROLES)
             code = self.code_of(CURATORS)
             for role in TRIALS_ROLES:
@@ -110,12 +118,13 @@ class Rehearsal(Accounts):
                 self.secret = secret
                 name = "old" if secret == old else "new"
                 check(self.roles_of([READERS]) == [READER_ROLE], f"the {name} secret is accepted")
-        with step("Deploy with the new one alone"):
-            self.deploy_with(HookSecretSha256=digest)
+        with step("Deploy with the new one alone, while people sign in with it"):
+            with self.signing_in():
+                self.deploy_with(HookSecretSha256=digest)
             status, told = self.call("HookUrl", "saml-hook", [READERS], secret=old)
             check(status == 401, "the old secret is refused with 401", (status, told))
             self.check_reader()
-            check(self.stated() == before[0], "the table states what the file stated")
+            check(self.stated() == before, "the table states what the file stated")
             check(self.roles_of([CURATORS]) == TRIALS_ROLES, "and what the dataset did")
             self.check_settled()
 

@@ -50,10 +50,13 @@ def call(aws, url, body, secret):
         return error.code, error.read().decode(errors="replace")
 
 
-def added(answer):
-    """What an answer adds, by the name of the claim: the values of a SAML attribute, or a token's claim."""
+def added(answer, what):
+    """What an answer adds to the `assertion`, the ID token (`identity`) or the access token (`access`), by the
+    name of the claim: the values of a SAML attribute, or a token's claim."""
     claims = {}
     for command in answer.get("commands", []):
+        if command["type"] != f"com.okta.{what}.patch":
+            continue
         for operation in command["value"]:
             name = operation["path"].removeprefix("/claims/").replace("~1", "/").replace("~0", "~")
             value = operation["value"]

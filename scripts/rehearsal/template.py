@@ -136,6 +136,19 @@ ASIDE = [
         "everything is asked of 127.0.0.1 in the clear, with the hook's host in a header; "
         "calls count as decrypted by a proxy, so that policies that demand TLS hold",
     ),
+    (
+        "the functions' own way to AWS",
+        "they reach DynamoDB and the others in the clear, at the AWS_ENDPOINT_URL that they inherit from ministack: "
+        "neither their TLS is tried, nor that those of sign-in trust Amazon's roots alone; `make guard` sees these begin it",
+    ),
+    (
+        "a user pool whose trigger fails",
+        "Cognito gives no token then; ministack does, unless MINISTACK_COGNITO_PRETOKEN_STRICT=1 is set, as it is here",
+    ),
+    (
+        "the member account's stack",
+        "the pages deploy it by `aws cloudformation deploy`; the AWS CLI is not among the tools, and `sam deploy` does it here",
+    ),
     ("HookAuth=jwt, throttling and the access log of the HTTP API", "they need a token's issuer, load, and API Gateway"),
     (
         "role sessions",
@@ -145,7 +158,7 @@ ASIDE = [
         "conditions on the table's keys and on encryption contexts",
         "ministack does not know dynamodb:LeadingKeys, and does not encrypt; `make lint-infra` holds the policies to them",
     ),
-    ("schedules, alarms and the dashboard", "they are made, and nobody waits for them or looks at them"),
+    ("schedules, alarms and the dashboard", "they are made, and nobody waits for them or looks at them; one call of a schedule is made by hand"),
     (
         "who may call a function: the HTTP API, the URLs and the user pool",
         "ministack calls a function for them without a look at its policy; `make lint-infra` holds the template to that",
