@@ -285,14 +285,16 @@ mod tests {
             }
         }
         // What else would deny works today, and will not then; its fix harms nobody.
-        let cases: [(fn(&mut Seen), &str, &str); 4] = [
-            (|seen| seen.unfit = Some(pair("other_issuer", "x")), "request", "other_issuer"),
-            (|seen| seen.denied = Some(pair("codes_do_not_fit", "x")), "decision", "codes_do_not_fit"),
-            (|seen| seen.identity_unfit = Some(pair("identity_missing", "x")), "identity", "identity_missing"),
-            (|seen| seen.unfit_tags = vec![tag(true)], "tag", "required_tag"),
-        ];
-        for (change, name, reason) in cases {
-            let found = observed(change);
+        let unfit = |seen: &mut Seen| seen.unfit = Some(pair("other_issuer", "x"));
+        let denied = |seen: &mut Seen| seen.denied = Some(pair("codes_do_not_fit", "x"));
+        let nobody = |seen: &mut Seen| seen.identity_unfit = Some(pair("identity_missing", "x"));
+        let untagged = |seen: &mut Seen| seen.unfit_tags = vec![tag(true)];
+        for (found, name, reason) in [
+            (observed(unfit), "request", "other_issuer"),
+            (observed(denied), "decision", "codes_do_not_fit"),
+            (observed(nobody), "identity", "identity_missing"),
+            (observed(untagged), "tag", "required_tag"),
+        ] {
             assert_eq!(states(&found), [(name, "warning")]);
             assert!(found[0].text.contains("would deny once it is enforced"), "{found:?}");
             assert_eq!(found[0].fix.as_deref(), Some(fix_of(reason)));
