@@ -72,6 +72,7 @@ async fn the_samples_are_what_their_page_says() {
             "07:00 in_order",
             "07:00 in_order",
             "07:05 in_order",
+            "07:06 wrong other_user",
             "07:10 not_proven user",
             "07:15 wrong copied",
             "07:16 wrong copied",
@@ -85,7 +86,7 @@ async fn the_samples_are_what_their_page_says() {
     );
     assert_eq!(
         all["totals"],
-        json!({ "sessions": 14, "in_order": 3, "wrong": 10, "not_proven": 1, "others": 1, "refused": 1 })
+        json!({ "sessions": 15, "in_order": 3, "wrong": 11, "not_proven": 1, "others": 1, "refused": 1 })
     );
     let first = &all["sessions"][JANE];
     assert_eq!(first["calls"], json!({ "s3.amazonaws.com GetObject": 2, "s3.amazonaws.com ListBuckets": 1 }));
@@ -104,7 +105,7 @@ async fn the_samples_are_what_their_page_says() {
     let also = |session: &Value| session["also_opened"][0]["event"].clone();
     assert_eq!((also(first), also(second)), (second["event"].clone(), first["event"].clone()));
 
-    assert_eq!(verdicts(&traced(&place, &["--findings"])).len(), 10);
+    assert_eq!(verdicts(&traced(&place, &["--findings"])).len(), 11);
 }
 
 /// The records of one moment.
@@ -191,12 +192,13 @@ async fn people_read_the_chain_and_scripts_the_exit_code() {
         .says("  by file:platform, since 2026-08-01T00:00:00Z (apply-sample, revision 1)\n")
         .says("  Did s3.amazonaws.com GetObject  2\n")
         .says("  In order: person, role, codes and app are the decision's.\n")
+        .says("  FINDING  other_user: its token is about `00u2john000000000g3`, and the decision about `00u1jane000000000g3`")
         .says("  FINDING  late: it was opened 7200 s after its decision, more than 360 s")
         .says("  FINDING  replayed: its assertion also opened the session of record `6e1a3b20-0000-4000-8000-000000000018`")
         .says("`Department` beyond those that the app gives; `SignetDecision` not transitive")
         .says("the log has no such decision; it has 9, from 2026-08-01T06:55:00Z to 2026-08-01T07:35:00Z")
         .says("  CANNOT TELL  user: sessions of an identity pool carry no source identity")
-        .says("14 sessions: 3 in order, 10 with findings, 1 of which something cannot be told.\n");
+        .says("15 sessions: 3 in order, 11 with findings, 1 of which something cannot be told.\n");
     // Of two sessions that are in order nothing is found.
     let records: Value = serde_json::from_str(RECORDS).unwrap();
     let lines: Vec<String> =
@@ -214,7 +216,7 @@ async fn what_the_history_does_not_reach_cannot_be_told() {
     let late = place(1_900_000_000).await;
     trace(&late, &[])
         .ok()
-        .warns("the table's history begins at 2030-03-17T17:46:40Z, after 15 sessions of these records");
+        .warns("the table's history begins at 2030-03-17T17:46:40Z, after 16 sessions of these records");
     let empty = Place::with_table().await;
     trace(&empty, &[]).ok().warns("the table has no history").warns("is it the right table?");
     let begun = trace(&place(MORNING).await, &[]).ok();

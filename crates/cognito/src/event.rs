@@ -271,10 +271,9 @@ fn providers(identities: &str) -> Vec<Option<String>> {
     list.iter().map(|one| one.get("providerName").and_then(Json::as_str).map(str::to_owned)).collect()
 }
 
-/// The caller's text for a message, cut where it is long.
+/// The caller's text for a message, cut visibly where it is long.
 fn shown(text: Option<&str>) -> String {
-    match text {
-        None => "not there".to_owned(),
-        Some(text) => format!("`{}`", text.chars().take(80).flat_map(char::escape_default).collect::<String>()),
-    }
+    let Some(text) = text else { return "not there".to_owned() };
+    let cut = if text.chars().nth(80).is_some() { "…" } else { "" };
+    format!("`{}{cut}`", text.chars().take(80).flat_map(char::escape_default).collect::<String>())
 }

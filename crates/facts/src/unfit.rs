@@ -99,6 +99,9 @@ pub(crate) fn issuer(app: &App, found: Option<&str>) -> Result<(), Unfit> {
     if found_issuer.is_some_and(|issuer| issuer.as_ref() == Ok(stated)) {
         return Ok(());
     }
-    let shown = |url: &str| format!("`{}`", url.chars().take(80).flat_map(char::escape_default).collect::<String>());
+    let shown = |url: &str| {
+        let cut = if url.chars().nth(80).is_some() { "…" } else { "" };
+        format!("`{}{cut}`", url.chars().take(80).flat_map(char::escape_default).collect::<String>())
+    };
     Err(Unfit::Issuer { stated: stated.url(), found: found.map_or_else(|| "nobody".to_owned(), shown) })
 }

@@ -149,7 +149,7 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
         let there = match self.iam().providers(&self.account).await {
             Ok(there) => there,
             Err(error) => {
-                self.failed(self.account.id.as_str(), &error.to_string(), trouble).await?;
+                self.failed_provider(self.account.id.as_str(), &error.to_string(), trouble).await?;
                 self.settle(trouble);
                 return Ok(None);
             }

@@ -49,7 +49,7 @@ impl<I: Iam, W: Watch> Run<'_, I, W> {
         self.keep().await?;
         let roles = match self.iam().roles(&self.account).await {
             Ok(roles) => roles,
-            Err(error) => return self.failed(self.account.id.as_str(), &error.to_string(), trouble).await,
+            Err(error) => return self.failed_provider(self.account.id.as_str(), &error.to_string(), trouble).await,
         };
         for arn in saml {
             self.remove_provider(arn, &roles, trouble).await?;

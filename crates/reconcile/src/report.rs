@@ -88,7 +88,7 @@ pub struct RoleReport {
 /// What was done to an identity provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderReport {
-    /// The provider's ARN.
+    /// The provider's ARN; the account's number where nobody could say which providers or roles it has.
     pub arn: String,
     /// `created`, `updated`, `deleted`, `kept` (still trusted), `failed`; in a dry run `would_create`,
     /// `would_update`, `would_delete`.

@@ -121,8 +121,9 @@ async fn events_reach_the_roles_of_three_accounts_and_withdrawal_closes_them() {
         let report = world.work(account).await;
         let outcome = if made { Outcome::Written } else { Outcome::Unavailable };
         assert_eq!(outcomes(&report), [("reader".to_owned(), outcome)]);
-        let expected = ["created okta-a", "created example.okta.com"];
-        assert_eq!(providers(&report), if made { expected.to_vec() } else { vec![] });
+        let expected =
+            if made { vec!["created okta-a", "created example.okta.com"] } else { vec!["failed 444455556666"] };
+        assert_eq!(providers(&report), expected);
     }
     *world.iam_of().throttled.lock().unwrap() = None;
     tokio::time::sleep(Duration::from_secs(6)).await;

@@ -138,8 +138,9 @@ async fn a_provider_that_fails_holds_no_statements_up_and_is_told_once() {
     let (world, reader) = begun(&[saml_app("a")], &[saml_event("a", "one")]).await;
     world.iam().mood(A, |mood| mood.throttled_until = Some(tokio::time::Instant::now() + Duration::from_secs(2)));
     world.iam().mood(A, |mood| mood.latency = Duration::from_millis(1_500));
+    // They could not even be listed: what failed is the account's.
     let report = world.work(A).await;
-    assert_eq!(providers(&report), [""; 0]);
+    assert_eq!(providers(&report), ["failed 111122223333"]);
     assert_eq!(world.heard.kinds(), ["role_unreachable 111122223333"]);
     world.check(&reader).await;
     let row = world.state(A).await.row.unwrap();
