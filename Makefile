@@ -119,12 +119,12 @@ test: target/ministack/.stamp ## Run all tests
 	@$(BUILD_TESTS)
 	@$(STEP) 'Run the tests' cargo test --workspace --locked --no-fail-fast
 
-# The programs with property tests; `SIGNET_SEED` and `SIGNET_SCHEDULES` do the like for the schedules of signet-store.
+# The programs with property tests, and others of these names; `SIGNET_SEED` and `SIGNET_SCHEDULES` do the like for the schedules of signet-store.
 SOAK := core trust mutations pointers authentication properties reconciling handler
 ROUNDS ?= 10
 
 .PHONY: soak
-soak: ## Run the property tests ROUNDS times, each time on new cases; the seed that is printed repeats a round
+soak: target/ministack/.stamp ## Run the property tests ROUNDS times, each time on new cases; the seed that is printed repeats a round
 	@$(BUILD_TESTS)
 	@for round in $$(seq '$(ROUNDS)'); do \
 		export PROPTEST_RNG_SEED="$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')"; \
